@@ -1,0 +1,64 @@
+"""Where work runs. Kernels release the GIL, so threads are enough on one machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+__all__ = ["LOCAL", "Executor", "LocalExecutor", "blocks"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Executor(Protocol):
+    """Applies a function to parts of the work; the same learner code runs on all of them."""
+
+    @property
+    def workers(self) -> int:
+        """How many parts run at once."""
+        ...
+
+    def map(self, fn: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
+        """Yield ``fn(part)`` for every part, in the order of the parts."""
+        ...
+
+
+class LocalExecutor:
+    """Threads of this process.
+
+    >>> list(LocalExecutor(workers=2).map(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = workers or len(os.sched_getaffinity(0))
+
+    @property
+    def workers(self) -> int:
+        """Threads at once: the processors this process may use, unless told otherwise."""
+        return self._workers
+
+    def map(self, fn: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
+        """Yield ``fn(part)`` for every part, in the order of the parts; the first error stops the work."""
+        work = list(parts)
+        if self._workers == 1 or len(work) < 2:
+            yield from map(fn, work)
+            return
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="penchant") as pool:
+            yield from pool.map(fn, work)
+
+
+LOCAL = LocalExecutor()
+"The executor used when none is named: every processor of this machine."
+
+
+def blocks(total: int, size: int) -> list[tuple[int, int]]:
+    """Return the half-open ranges of at most ``size`` that cover ``range(total)``.
+
+    >>> blocks(5, 2)
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    return [(start, min(start + size, total)) for start in range(0, total, size)]

@@ -1,0 +1,229 @@
+"""The nouns. Ids are ``str`` outside and ``int32`` inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from msgspec import Struct, field
+
+from penchant.core.arrays import Float32, Int32, Int64
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Event", "Filters", "History", "Item", "Part", "Query", "Reason", "Slate", "TopK"]
+
+
+class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Something a person did with an item at a moment.
+
+    >>> Event("900", "1095275", "purchase", datetime(2017, 1, 1, 11, 53, 26)).value
+    1.0
+    """
+
+    user: str
+    "Who did it."
+    item: str
+    "To which item."
+    kind: str
+    "What they did: view, add_to_cart, purchase, rating, dislike, or a kind of your own."
+    at: datetime
+    "When. A time without a zone is UTC."
+    value: float = 1.0
+    "How much: the quantity of a purchase, the stars of a rating. Negative takes back (a return)."
+    id: str | None = None
+    "Makes a retry harmless: a second event with the same id is not counted. Derived from the content when absent."
+    session: str | None = None
+    "The visit it belongs to."
+    channel: str = "web"
+    "Where it happened."
+    context: dict[str, str] = field(default_factory=dict)
+    "Anything else worth keeping, as text."
+
+
+class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Something that can be recommended.
+
+    >>> Item("1095275", "Bananas", categories=("produce",), price=0.5).available
+    True
+    """
+
+    id: str
+    "Unique in the catalogue."
+    title: str
+    "What a person reads."
+    text: str = ""
+    "A longer description."
+    categories: tuple[str, ...] = ()
+    "The groups it belongs to."
+    price: float | None = None
+    "In `currency`; None when not known."
+    currency: str | None = None
+    "ISO 4217."
+    available: bool = True
+    "False keeps it out of every slate."
+    published: datetime | None = None
+    "When it entered the catalogue."
+    attributes: dict[str, Any] = field(default_factory=dict)
+    "Anything else: brand, size, colour."
+
+
+class History(Struct, frozen=True, eq=False):
+    """What one person did, in time order; one entry an event, so an item may stand in it more than once.
+
+    >>> h = History.of([4, 2, 4])
+    >>> len(h), h.items.tolist(), h.weights.tolist()
+    (3, [4, 2, 4], [1.0, 1.0, 1.0])
+    """
+
+    items: Int32
+    "int32[m], codes in the vocabulary of the scorer that is asked; -1 for an item it does not know."
+    weights: Float32
+    "float32[m], the kind's weight (times the value where the kind is a rating); below 0 is a dislike."
+    at: Int64
+    "int64[m], microseconds since 1970 UTC, ascending."
+    kinds: tuple[str, ...] = ()
+    "The kind of each entry, or empty when all are unknown."
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @classmethod
+    def of(cls, items: Any, weights: Any = None, at: Any = None, kinds: tuple[str, ...] = ()) -> History:
+        """Return a history from sequences; weights default to 1 and times to one second apart."""
+        codes = np.asarray(items, dtype=np.int32).reshape(-1)
+        ones = np.ones(len(codes), np.float32)
+        seconds = np.arange(len(codes), dtype=np.int64) * 1_000_000
+        return cls(
+            codes,
+            ones if weights is None else np.asarray(weights, dtype=np.float32),
+            seconds if at is None else np.asarray(at, dtype=np.int64),
+            kinds,
+        )
+
+
+class Filters(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a slate may hold. Empty means no restriction.
+
+    >>> Filters(categories=("produce",), price_max=5.0).exclude
+    ()
+    """
+
+    categories: tuple[str, ...] = ()
+    "Keep items that have at least one of these."
+    exclude_categories: tuple[str, ...] = ()
+    "Drop items that have any of these."
+    price_min: float | None = None
+    "Keep items that cost at least this; an unknown price is dropped."
+    price_max: float | None = None
+    "Keep items that cost at most this; an unknown price is dropped."
+    include: tuple[str, ...] = ()
+    "Keep only these item ids."
+    exclude: tuple[str, ...] = ()
+    "Drop these item ids."
+
+
+class Query(Struct, frozen=True, eq=False):
+    """One question to the pipeline."""
+
+    n: int
+    "How many items are wanted."
+    placement: str
+    "Where they will be shown; names the settings that answer."
+    history: History
+    "What the asker did, so far as it may be used."
+    now: datetime
+    "The moment of asking."
+    context: Mapping[str, str] = field(default_factory=dict)
+    "Device, page, hour... as text."
+    filters: Filters = Filters()
+    "What the slate may hold."
+
+
+class Reason(Struct, frozen=True):
+    """One addend of a score, and what it stands for.
+
+    >>> Reason("purchase", "1095275", 0.4).text
+    ''
+    """
+
+    code: str
+    "The kind of event behind it (purchase, view, dislike...), or popular, repeat, rest."
+    evidence: str
+    "The id of the item behind it, or what else it rests on."
+    weight: float
+    "What it adds to the score."
+    text: str = ""
+    "The same in words, once titles are known."
+
+
+class Part(Struct, frozen=True):
+    """How much one source counts in a slate's scores.
+
+    >>> Part("ease", 0.5)
+    Part(source='ease', factor=0.5)
+    """
+
+    source: str
+    "The name of the scorer."
+    factor: float
+    "What its scores were multiplied by before they were added up."
+
+
+class Slate(Struct, frozen=True, eq=False):
+    """The items that answer a question, best first, with their scores and the addends of each.
+
+    >>> slate = Slate.of([3, 1], [0.9, 0.2])
+    >>> len(slate), slate.items.tolist()
+    (2, [3, 1])
+    """
+
+    items: Int32
+    "int32[n]"
+    scores: Float32
+    "float32[n], descending once ranked."
+    reasons: tuple[tuple[Reason, ...], ...] = ()
+    "n tuples, strongest first, each summing to its score; empty until explained."
+    parts: tuple[Part, ...] = ()
+    "The sources behind the scores."
+    ids: tuple[str, ...] = ()
+    "The n item ids as the outside knows them; empty until the slate leaves."
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @classmethod
+    def of(cls, items: Any = (), scores: Any = (), *, parts: tuple[Part, ...] = ()) -> Slate:
+        """Return a slate from sequences of codes and scores of one length."""
+        return cls(np.asarray(items, dtype=np.int32), np.asarray(scores, dtype=np.float32), parts=parts)
+
+    def take(self, rows: Any) -> Slate:
+        """Return the slate of the given rows (int indices or a boolean mask, length n)."""
+        index = np.arange(len(self))[rows]
+        return Slate(
+            self.items[index],
+            self.scores[index],
+            tuple(self.reasons[i] for i in index) if self.reasons else (),
+            self.parts,
+            tuple(self.ids[i] for i in index) if self.ids else (),
+        )
+
+    def table(self) -> pl.DataFrame:
+        """Return a polars table: item (str), score (Float32), rank (Int32, from 1)."""
+        import polars as pl
+
+        ranks = np.arange(1, len(self) + 1, dtype=np.int32)
+        columns = {"item": pl.Series(self.ids, dtype=pl.String), "score": self.scores, "rank": ranks}
+        return pl.DataFrame(columns)
+
+
+class TopK(Struct, frozen=True, eq=False):
+    """The best k items of many histories at once."""
+
+    items: Int32
+    "int32[n, k]; -1 only where fewer than k items can be scored."
+    scores: Float32
+    "float32[n, k], descending along a row; NaN where the item is -1."

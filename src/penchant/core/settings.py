@@ -1,0 +1,225 @@
+"""``penchant.toml``, decoded once into one frozen struct and passed down."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from penchant.core.clock import parse_duration
+from penchant.core.errors import SettingsError
+
+__all__ = [
+    "ConsentSettings",
+    "EvaluationSettings",
+    "EventSettings",
+    "PlacementSettings",
+    "ServerSettings",
+    "Settings",
+    "TrainSettings",
+    "load_settings",
+]
+
+
+class _Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file; an unknown key in it is refused."""
+
+
+class EventSettings(_Section, frozen=True):
+    """What kinds of event mean."""
+
+    weights: dict[str, float] = field(
+        default_factory=lambda: {"view": 1.0, "add_to_cart": 3.0, "purchase": 5.0, "rating": 1.0, "dislike": -5.0}
+    )
+    "Kind to weight; below 0 is a dislike. A kind that is not named weighs 1."
+    valued: tuple[str, ...] = ("rating",)
+    "Kinds whose value multiplies the weight. For all others only the sign of the value counts."
+    future: str = "1d"
+    "How far ahead of the clock an event may lie before it is refused."
+
+
+class ConsentSettings(_Section, frozen=True):
+    """Who may be personalized for when nothing is recorded."""
+
+    default: bool = False
+    "Whether a person who was never asked counts as having said yes."
+
+
+class TrainSettings(_Section, frozen=True):
+    """How the data is cut before models are fitted."""
+
+    min_users: int = 5
+    "Items that fewer users touched are not learnt."
+    keep: int = 5
+    "Trained bundles kept on disk."
+
+
+class EvaluationSettings(_Section, frozen=True):
+    """How models are compared."""
+
+    test: str = "28d"
+    "The last part of the data, held out."
+    k: tuple[int, ...] = (5, 10, 20)
+    "List lengths that metrics are computed at."
+    resamples: int = 1000
+    "Bootstrap resamples behind an interval."
+
+
+class ServerSettings(_Section, frozen=True):
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    "The address; 127.0.0.1 answers this machine only."
+    port: int = 8080
+    "The port."
+    max_batch: int = 10_000
+    "Events or items in one request."
+    max_body: int = 16 * 1024 * 1024
+    "Bytes in one request."
+
+
+class PlacementSettings(_Section, frozen=True):
+    """One place where a slate is shown."""
+
+    blend: dict[str, float]
+    "Model name to weight; each model's scores are scaled to 1 at its best candidate, then added up."
+    history: str = "user"
+    "Whose history is asked: 'user' what the person did, 'item' the item on the page."
+    exclude_seen: bool = True
+    "Leave out what is in the history already."
+    fallback: dict[str, float] = field(default_factory=dict)
+    "The blend used when the first cannot say anything: no history, or none that may be used."
+    reasons: int = 5
+    "Reasons given per item; the others are added up in one."
+
+
+def _default_models() -> dict[str, dict[str, Any]]:
+    return {
+        "ease": {"learner": "ease"},
+        "item-knn": {"learner": "item-knn"},
+        "ials": {"learner": "ials"},
+        "buy-again": {"learner": "buy-again"},
+        "popular": {"learner": "popular", "half_life": 28.0},
+        "trending": {"learner": "popular", "half_life": 3.0},
+    }
+
+
+def _default_placements() -> dict[str, PlacementSettings]:
+    return {
+        "for-you": PlacementSettings(blend={"ease": 1.0}, fallback={"popular": 1.0}),
+        "buy-again": PlacementSettings(blend={"buy-again": 1.0}, exclude_seen=False),
+        "similar": PlacementSettings(blend={"item-knn": 1.0}, history="item", fallback={"popular": 1.0}),
+        "trending": PlacementSettings(blend={"trending": 1.0}, exclude_seen=False),
+    }
+
+
+class Settings(_Section, frozen=True):
+    """Everything that can be configured.
+
+    >>> Settings().server.host
+    '127.0.0.1'
+    """
+
+    store: str = "sqlite:///penchant.db"
+    "URL of the database; a relative path is relative to the file that says it."
+    artifacts: str = "artifacts"
+    "Directory of trained models; relative to the file that says it."
+    events: EventSettings = EventSettings()
+    consent: ConsentSettings = ConsentSettings()
+    train: TrainSettings = TrainSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    server: ServerSettings = ServerSettings()
+    models: dict[str, dict[str, Any]] = field(default_factory=_default_models)
+    "Model name to learner and its hyper-parameters."
+    placements: dict[str, PlacementSettings] = field(default_factory=_default_placements)
+    "Placement name to what answers there."
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Return the settings a TOML file says, checked, with its relative paths made absolute.
+
+    Raises:
+        SettingsError: the file is absent, is not TOML, has an unknown key, or a value that is not allowed.
+    """
+    source = Path(path)
+    try:
+        raw = msgspec.toml.decode(source.read_bytes())
+    except FileNotFoundError as error:
+        raise SettingsError("there are no settings", got=str(source), then="run 'penchant init'") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError("the settings cannot be read", got=f"{source}: {error}", allowed="TOML") from error
+    return settings_from(raw, base=source.resolve().parent)
+
+
+def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
+    """Return the settings of a decoded table; relative paths are taken from ``base``.
+
+    >>> settings_from({"server": {"prot": 80}}, base=Path("."))
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, max_batch, max_body; \
+next: did you mean 'port'?
+    """
+    _check_keys(raw, Settings, "")
+    for name, placement in raw.get("placements", {}).items():
+        _check_keys(placement, PlacementSettings, f"placements.{name}.")
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError("a setting has a value that is not allowed", got=str(error)) from error
+    _check_values(settings)
+    return msgspec.structs.replace(
+        settings, store=_absolute_url(settings.store, base), artifacts=str(base / settings.artifacts)
+    )
+
+
+def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
+    if not isinstance(raw, dict):
+        raise SettingsError(
+            "a table is needed", got=f"{prefix.rstrip('.')} = {raw!r}", allowed=f"[{prefix.rstrip('.')}]"
+        )
+    known = {f.name: f.type for f in msgspec.structs.fields(kind)}
+    for key, value in raw.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            then = f"did you mean {near[0]!r}?" if near else None
+            raise SettingsError("unknown key", got=f"{prefix}{key}", allowed=", ".join(known), then=then)
+        inner = known[key]
+        if isinstance(inner, type) and issubclass(inner, Struct):
+            _check_keys(value, inner, f"{prefix}{key}.")
+
+
+def _check_values(settings: Settings) -> None:
+    parse_duration(settings.events.future, field="events.future")
+    parse_duration(settings.evaluation.test, field="evaluation.test")
+    limits = {
+        "evaluation.k": min(settings.evaluation.k, default=0),
+        "evaluation.resamples": settings.evaluation.resamples,
+        "train.min_users": settings.train.min_users,
+        "train.keep": settings.train.keep,
+        "server.port": settings.server.port,
+    }
+    for name, value in limits.items():
+        if value < 1:
+            raise SettingsError(f"{name} is too small", got=value, allowed="1 or more")
+    for name, placement in settings.placements.items():
+        if placement.history not in ("user", "item"):
+            raise SettingsError(f"placements.{name}.history is unknown", got=placement.history, allowed="user, item")
+        for model in (*placement.blend, *placement.fallback):
+            if model not in settings.models:
+                raise SettingsError(
+                    f"placements.{name} asks for a model that is not there",
+                    got=model,
+                    allowed=", ".join(settings.models),
+                    then=f"add a table [models.{model}]",
+                )
+
+
+def _absolute_url(url: str, base: Path) -> str:
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith(prefix + "/"):
+        return url
+    return f"{prefix}{base / url.removeprefix(prefix)}"

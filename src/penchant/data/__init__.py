@@ -1,0 +1,1 @@
+"""From tables to a dataset: readers, quality checks, vocabulary, dataset, splits."""

@@ -1,0 +1,102 @@
+"""The one place where ``str`` ids become ``int32`` codes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from penchant.core.arrays import Int32
+from penchant.core.errors import InputError
+
+__all__ = ["Vocabulary"]
+
+
+class Vocabulary:
+    """A set of ids in an order; an id's code is its place in it. Immutable.
+
+    :meth:`of` sorts, so that the same ids get the same codes whatever the order of the events they came from.
+
+    >>> v = Vocabulary.of(["pear", "apple", "pear"])
+    >>> v.codes(["apple", "plum"]).tolist(), v.ids([1, 0])
+    ([0, -1], ['pear', 'apple'])
+    >>> len(v), "pear" in v
+    (2, True)
+    """
+
+    __slots__ = ("_codes", "_series")
+
+    def __init__(self, series: pl.Series) -> None:
+        """Take a distinct, non-null string series in code order; use :meth:`of` for anything else."""
+        self._series = series.alias("id")
+        self._codes: dict[str, int] | None = None
+
+    @classmethod
+    def of(cls, ids: Iterable[str] | pl.Series) -> Vocabulary:
+        """Return the vocabulary of the distinct ids, in byte order.
+
+        Raises:
+            InputError: an id is not a string.
+        """
+        try:
+            series = ids if isinstance(ids, pl.Series) else pl.Series(list(ids), dtype=pl.String, strict=True)
+            return cls(series.cast(pl.String).unique().drop_nulls().sort())
+        except TypeError as error:
+            raise InputError(
+                "an id is not a string", got=str(error), allowed="str", then="convert ids with str()"
+            ) from error
+
+    @property
+    def series(self) -> pl.Series:
+        """The ids as a polars series, in code order."""
+        return self._series
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._series)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._lookup()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self._series.equals(other._series)
+
+    def __hash__(self) -> int:
+        return hash((len(self), self._series[0] if len(self) else None))
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} ids)"
+
+    def code(self, item: str) -> int:
+        """Return the code of one id, or -1 when it is not in the vocabulary."""
+        return self._lookup().get(item, -1)
+
+    def codes(self, ids: Iterable[str] | pl.Series) -> Int32:
+        """Return int32[n]: the code of every id, -1 for those not in the vocabulary."""
+        if isinstance(ids, pl.Series) and len(ids) > 1000:
+            table = pl.DataFrame({"id": self._series, "code": np.arange(len(self), dtype=np.int32)})
+            asked = pl.DataFrame({"id": ids.cast(pl.String)})
+            found = asked.join(table, on="id", how="left", maintain_order="left")
+            return found["code"].fill_null(-1).to_numpy().astype(np.int32)
+        get = self._lookup().get
+        return np.fromiter((get(i, -1) for i in ids), dtype=np.int32)
+
+    def ids(self, codes: Any) -> list[str]:
+        """Return the id of every code.
+
+        Raises:
+            IndexError: a code lies outside the vocabulary.
+        """
+        index = np.asarray(codes, dtype=np.int64)
+        if index.size and not (index.min() >= 0 and index.max() < len(self)):
+            raise IndexError(f"codes must lie in [0, {len(self)}), got {index.min()} to {index.max()}")
+        return list(self._series.gather(index))
+
+    def _lookup(self) -> dict[str, int]:
+        if self._codes is None:
+            self._codes = {key: code for code, key in enumerate(self._series)}
+        return self._codes
