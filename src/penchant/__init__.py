@@ -1,1 +1,84 @@
-"""x"""
+"""Penchant: recommendations you can account for.
+
+>>> import penchant as pt
+>>> sorted(pt.learners())
+['buy-again', 'ease', 'ials', 'item-knn', 'popular']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from penchant.version import __version__
+
+if TYPE_CHECKING:
+    from penchant.core.errors import PenchantError
+    from penchant.core.nouns import Event, Item, Reason, Slate
+    from penchant.data import split
+    from penchant.data.dataset import Dataset
+    from penchant.data.readers import read_events, read_items
+    from penchant.data.vocabulary import Vocabulary
+    from penchant.evaluation.evaluate import evaluate
+    from penchant.models.buyagain import BuyAgain
+    from penchant.models.ease import EASE
+    from penchant.models.ials import IALS
+    from penchant.models.itemknn import ItemKNN
+    from penchant.models.learner import learners
+    from penchant.models.load import load
+    from penchant.models.popular import Popular
+
+__all__ = [
+    "EASE",
+    "IALS",
+    "BuyAgain",
+    "Dataset",
+    "Event",
+    "Item",
+    "ItemKNN",
+    "PenchantError",
+    "Popular",
+    "Reason",
+    "Slate",
+    "Vocabulary",
+    "__version__",
+    "evaluate",
+    "learners",
+    "load",
+    "read_events",
+    "read_items",
+    "split",
+]
+
+_HOMES = {
+    "EASE": "penchant.models.ease",
+    "IALS": "penchant.models.ials",
+    "BuyAgain": "penchant.models.buyagain",
+    "Dataset": "penchant.data.dataset",
+    "Event": "penchant.core.nouns",
+    "Item": "penchant.core.nouns",
+    "ItemKNN": "penchant.models.itemknn",
+    "PenchantError": "penchant.core.errors",
+    "Popular": "penchant.models.popular",
+    "Reason": "penchant.core.nouns",
+    "Slate": "penchant.core.nouns",
+    "Vocabulary": "penchant.data.vocabulary",
+    "evaluate": "penchant.evaluation.evaluate",
+    "learners": "penchant.models.learner",
+    "load": "penchant.models.load",
+    "read_events": "penchant.data.readers",
+    "read_items": "penchant.data.readers",
+}
+"Where each public name lives; it is imported when first asked for, so that importing the package stays cheap."
+
+
+def __getattr__(name: str) -> Any:
+    if name == "split":
+        return import_module("penchant.data.split")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'penchant' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from penchant.core.arrays import Bool, Float32, Int64
 from penchant.core.errors import EmptyData, InputError, MissingColumn
 from penchant.core.nouns import History
+from penchant.data.sparse import Matrix, matrix_of
 from penchant.data.vocabulary import Vocabulary
 
 __all__ = ["Dataset"]
@@ -150,7 +151,7 @@ class Dataset:
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
     @cached_property
-    def matrix(self) -> sp.csr_array:
+    def matrix(self) -> Matrix:
         """CSR float32[n_users, n_items]: the sum of event weights; an entry that sums to 0 stays stored, as seen."""
         return self.csr(self.column("weight"))
 
@@ -174,13 +175,9 @@ class Dataset:
         """Return a numeric column of the frame as a NumPy array."""
         return self.frame[name].to_numpy()
 
-    def csr(self, weights: Float32) -> sp.csr_array:
-        """Return CSR float32[n_users, n_items]: the sum of ``weights`` (float32[n_events]) a user and item, zeros kept."""
-        matrix = sp.csr_array(
-            (weights, self.column("item"), self.indptr), shape=(self.n_users, self.n_items), copy=True
-        )
-        matrix.sum_duplicates()
-        return matrix
+    def csr(self, weights: Float32) -> Matrix:
+        """Return CSR float32[n_users, n_items]: ``weights`` (float32[n_events]) summed a user and item, zeros kept."""
+        return matrix_of(weights, self.column("item"), self.column("user"), (self.n_users, self.n_items))
 
     def history(self, user: str) -> History:
         """Return what one user did; empty for a user who is not in the vocabulary.

@@ -1,0 +1,1 @@
+"""One learner per file, and the scorer it makes."""

@@ -1,0 +1,159 @@
+"""Saved models: a directory of JSON and memory-mappable arrays, with a SHA-256 for every file. No pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from penchant.core.errors import ArtifactDamaged, ArtifactError, ArtifactVersion
+from penchant.version import __version__
+
+__all__ = ["FORMAT", "Artifact", "pack", "read_artifact", "unpack", "write_artifact"]
+
+FORMAT = 1
+"The version of the layout that this code writes."
+
+_MANIFEST, _MODEL = "manifest.json", "model.json"
+
+
+class Artifact(Struct, frozen=True, eq=False):
+    """What a saved model's directory holds, checked."""
+
+    digest: str
+    "SHA-256 of the manifest, as hex: the identity of the model."
+    document: dict[str, Any]
+    "The contents of model.json."
+    arrays: dict[str, NDArray[Any]]
+    "The arrays by name, memory-mapped read-only."
+
+
+def write_artifact(path: str | Path, document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Path:
+    """Write a directory under a temporary name, flush it to disk, then rename it: it is there whole or not at all.
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "m"
+    >>> _ = write_artifact(place, {"learner": "none"}, {"w": np.arange(3)})
+    >>> read_artifact(place).arrays["w"].tolist()
+    [0, 1, 2]
+
+    Raises:
+        ArtifactError: the path exists already, or its parent cannot be written.
+    """
+    target = Path(path)
+    if target.exists():
+        raise ArtifactError(
+            "there is something at this path already", got=str(target), then="choose another path or remove it"
+        )
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        scratch.mkdir(parents=True)
+        for name, array in arrays.items():
+            np.save(scratch / f"{name}.npy", array, allow_pickle=False)
+        model = {"format": FORMAT, "penchant": __version__, **document}
+        (scratch / _MODEL).write_bytes(msgspec.json.format(msgspec.json.encode(model)))
+        names = sorted(p.name for p in scratch.iterdir())
+        manifest = {"format": FORMAT, "files": {name: _sha256(scratch / name) for name in names}}
+        (scratch / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        for file in (*scratch.iterdir(), scratch):
+            _flush(file)
+        scratch.rename(target)
+        _flush(target.parent)
+    except OSError as error:
+        raise ArtifactError(
+            "the model cannot be written", got=f"{target}: {error}", then="check the path and free space"
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return target
+
+
+def read_artifact(path: str | Path) -> Artifact:
+    """Return what a saved model's directory holds, after checking every byte against the manifest.
+
+    Raises:
+        ArtifactError: there is no saved model at the path.
+        ArtifactDamaged: a file is absent, added or changed.
+        ArtifactVersion: a later version of Penchant wrote it.
+    """
+    place = Path(path)
+    try:
+        raw = (place / _MANIFEST).read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            "there is no saved model here", got=str(place), allowed="a directory that save() wrote"
+        ) from error
+    try:
+        manifest = msgspec.json.decode(raw)
+        version, files = manifest["format"], dict(manifest["files"])
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(place, _MANIFEST) from error
+    if version != FORMAT:
+        raise ArtifactVersion(
+            "this saved model has another format",
+            got=version,
+            allowed=str(FORMAT),
+            then="upgrade penchant, or train again",
+        )
+    present = {p.name for p in place.iterdir()} - {_MANIFEST}
+    for name in sorted(present ^ set(files)):
+        raise _damaged(place, name)
+    for name, sha in files.items():
+        if _sha256(place / name) != sha:
+            raise _damaged(place, name)
+    arrays = {
+        Path(name).stem: np.load(place / name, mmap_mode="r", allow_pickle=False)
+        for name in files
+        if name.endswith(".npy")
+    }
+    document = msgspec.json.decode((place / _MODEL).read_bytes())
+    return Artifact(hashlib.sha256(raw).hexdigest(), document, arrays)
+
+
+def pack(ids: pl.Series) -> dict[str, NDArray[Any]]:
+    """Return ids as two arrays: UTF-8 bytes and offsets.
+
+    >>> unpack(pack(pl.Series(["tea", "", "milk"]))).to_list()
+    ['tea', '', 'milk']
+    """
+    parts = [text.encode() for text in ids]
+    offsets = np.concatenate([[0], np.cumsum([len(p) for p in parts], dtype=np.int64)]).astype(np.int64)
+    return {"ids_utf8": np.frombuffer(b"".join(parts), dtype=np.uint8), "ids_offsets": offsets}
+
+
+def unpack(arrays: dict[str, NDArray[Any]]) -> pl.Series:
+    """Return the ids that :func:`pack` packed, and take the two arrays out of ``arrays``."""
+    text, offsets = arrays.pop("ids_utf8").tobytes(), arrays.pop("ids_offsets").tolist()
+    return pl.Series([text[a:b].decode() for a, b in pairwise(offsets)], dtype=pl.String)
+
+
+def _damaged(place: Path, name: str) -> ArtifactDamaged:
+    return ArtifactDamaged(
+        "a file of the saved model is not what was saved",
+        got=str(place / name),
+        allowed=f"the bytes that {_MANIFEST} lists",
+        then="restore it from a backup, or train again",
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,109 @@
+"""What every learner shares: checked hyper-parameters, one way to be fitted, a registry by name."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from penchant.core.errors import EmptyData, InputError, UnknownName
+from penchant.core.executor import LOCAL, Executor
+from penchant.core.progress import SILENT, Progress
+from penchant.data.dataset import Dataset
+from penchant.models.scorer import Scorer
+
+__all__ = ["Learner", "learner_from", "learners"]
+
+GROUP = "penchant.learners"
+"The entry-point group that learners register in, ours and others'."
+
+
+class Learner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recipe: a frozen struct whose fields are its hyper-parameters; ``fit`` makes a scorer of data."""
+
+    name: ClassVar[str]
+    "What it is registered as."
+    scorer: ClassVar[type[Scorer]]
+    "What fitting returns; also what reads a saved one."
+    holds_people: ClassVar[bool] = False
+    "Whether the scorer holds people's data, so that erasing a person means fitting again."
+
+    def fit(
+        self,
+        data: Dataset,
+        *,
+        rng: int | np.random.Generator = 0,
+        executor: Executor = LOCAL,
+        progress: Progress = SILENT,
+    ) -> Any:
+        """Return the scorer learnt from ``data``.
+
+        Args:
+            data: the events to learn from.
+            rng: a seed or a generator; the same seed gives the same scorer, whatever the number of threads.
+            executor: where the work runs.
+            progress: told how far it is.
+
+        Raises:
+            InputError: a hyper-parameter is out of its range.
+            EmptyData: no event says that anybody liked anything.
+        """
+        self.check()
+        if not (data.matrix.data > 0).any():
+            raise EmptyData(
+                f"{type(self).__name__} has nothing to learn from",
+                got=repr(data),
+                allowed="at least one event with a positive weight",
+                then="check the weights of the event kinds",
+            )
+        return self._fit(data, np.random.default_rng(rng), executor, progress)
+
+    def check(self) -> None:
+        """Raise InputError when a hyper-parameter has a value it may not have."""
+        try:
+            msgspec.convert(msgspec.structs.asdict(self), type(self))
+        except msgspec.ValidationError as error:
+            raise InputError(
+                f"{type(self).__name__} cannot have this value", got=repr(self), allowed=str(error)
+            ) from error
+
+    @abstractmethod
+    def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Scorer:
+        """Do the work of :meth:`fit` on checked input."""
+
+
+@cache
+def learners() -> dict[str, type[Learner]]:
+    """Return every learner there is, ours and those of installed packages, by name.
+
+    >>> sorted(learners())[:3]
+    ['buy-again', 'ease', 'ials']
+    """
+    return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
+
+
+def learner_from(name: str, config: dict[str, Any]) -> Learner:
+    """Return the learner that a settings table ``[models.<name>]`` describes.
+
+    >>> learner_from("ease", {"learner": "ease", "l2": 250})
+    EASE(l2=250.0, max_items=20000)
+    >>> learner_from("mine", {"learner": "ease", "lambda": 1})
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.InputError: [models.mine] is not a ease; got {'lambda': 1}; allowed: l2, max_items; \
+next: Object contains unknown field `lambda`
+    """
+    fields = {key: value for key, value in config.items() if key != "learner"}
+    kind = str(config.get("learner", name))
+    if kind not in learners():
+        raise UnknownName.of("learner", kind, learners(), field=f"models.{name}.learner")
+    try:
+        return msgspec.convert(fields, learners()[kind])
+    except msgspec.ValidationError as error:
+        known = ", ".join(f.name for f in msgspec.structs.fields(learners()[kind]))
+        raise InputError(f"[models.{name}] is not a {kind}", got=fields, allowed=known, then=str(error)) from error

@@ -1,0 +1,68 @@
+"""Scorers that are an item-item matrix: a score is a sum of its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from penchant.core.arrays import Bool, Float32, Int32, Int64
+from penchant.kernels.layout import Best, Rows, Space
+from penchant.kernels.topk import add_dense, add_sparse, rank_dense, rank_sparse
+from penchant.models.scorer import Scorer
+
+__all__ = ["DenseLinear", "SparseLinear"]
+
+
+class DenseLinear(Scorer, frozen=True, eq=False, kw_only=True):
+    """A dense item-item matrix over the candidates."""
+
+    weights: Float32
+    "float32[n, n], C order: weights[i, j] is what candidate i in the history adds to the score of candidate j."
+
+    def _score(self, codes: Int32, signal: Float32) -> Float32:
+        out = np.empty(len(self.candidates), np.float32)
+        add_dense(self.positions[codes], signal, self.weights, out)
+        return out
+
+    def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
+        rows, columns = self.positions[codes], self.positions[items]
+        table = self.weights[np.ix_(rows, columns)].T * signal
+        table[:, rows < 0] = 0
+        return table
+
+    def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
+        rank_dense(rows, self.weights, space, exclude_seen, best)
+
+
+class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
+    """A sparse item-item matrix over the candidates: postings; an item that none reaches cannot be scored."""
+
+    w_indptr: Int64
+    "int64[n + 1]."
+    w_indices: Int32
+    "int32[nnz], candidates that row i reaches."
+    w_data: Float32
+    "float32[nnz], what it adds to each."
+
+    def _score(self, codes: Int32, signal: Float32) -> Float32:
+        out = np.empty(len(self.candidates), np.float32)
+        reached: Bool = np.empty(len(out), np.bool_)
+        add_sparse(self.positions[codes], signal, self._postings, reached, out)
+        return out
+
+    def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
+        n = len(self.candidates)
+        matrix = sp.csr_array((self.w_data, self.w_indices, self.w_indptr), shape=(n, n))
+        rows, columns = self.positions[codes], self.positions[items]
+        table: Any = matrix[np.maximum(rows, 0)].tocsc()[:, np.maximum(columns, 0)].toarray().T * signal
+        table[:, rows < 0] = 0
+        return np.asarray(table, np.float32)
+
+    def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
+        rank_sparse(rows, self._postings, space, exclude_seen, best)
+
+    @property
+    def _postings(self) -> Rows:
+        return Rows(self.w_indptr, self.w_indices, self.w_data)

@@ -1,0 +1,47 @@
+"""Saved scorers, read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from penchant.core.errors import ArtifactVersion
+from penchant.data.vocabulary import Vocabulary
+from penchant.models.artifact import Artifact, read_artifact, unpack
+from penchant.models.learner import learner_from, learners
+from penchant.models.scorer import Scorer
+
+__all__ = ["load", "scorer_of"]
+
+
+def load(path: str | Path) -> Scorer:
+    """Return the scorer saved at ``path``; its arrays are memory-mapped, and every byte is checked first.
+
+    >>> import tempfile, penchant as pt
+    >>> from penchant.testing import checkerboard
+    >>> place = Path(tempfile.mkdtemp()) / "ease"
+    >>> saved = pt.EASE(l2=1.0).fit(checkerboard(10)).save(place)
+    >>> pt.load(place).learner
+    EASE(l2=1.0, max_items=20000)
+
+    Raises:
+        ArtifactError: there is no saved model at the path.
+        ArtifactDamaged: a byte is not what was saved.
+        ArtifactVersion: the learner or format is not known here.
+    """
+    return scorer_of(read_artifact(path))
+
+
+def scorer_of(artifact: Artifact) -> Scorer:
+    """Return the scorer that a checked artifact describes."""
+    document, arrays = artifact.document, dict(artifact.arrays)
+    name = document["learner"]
+    if name not in learners():
+        raise ArtifactVersion(
+            "this model was made by a learner that is not installed", got=name, allowed=", ".join(learners())
+        )
+    learner = learner_from(name, document["settings"])
+    items = Vocabulary(unpack(arrays))
+    values = {key: np.asarray(value) for key, value in arrays.items()} | document["values"]
+    return learner.scorer(items=items, learner=learner, facts=document["facts"], **values)

@@ -1,0 +1,251 @@
+"""What every scorer shares: encoding histories, ranking in blocks, explaining, tables of ids."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from msgspec import Struct, field
+
+from penchant.core.arrays import Float32, Int32
+from penchant.core.errors import InputError, NotFound
+from penchant.core.executor import LOCAL, blocks
+from penchant.core.nouns import History, Reason, Slate, TopK
+from penchant.data.dataset import Dataset
+from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of
+from penchant.data.vocabulary import Vocabulary
+from penchant.kernels.layout import Best, Rows, Space
+from penchant.models.artifact import pack, write_artifact
+from penchant.models.reasons import reasons_of
+
+if TYPE_CHECKING:
+    from penchant.models.learner import Learner
+
+__all__ = ["Scorer"]
+
+_SHARED = ("items", "learner", "facts")
+
+BLOCK = 128
+"Histories ranked together: enough to share the work, few enough that a block's scores stay small."
+
+
+class Scorer(Struct, frozen=True, eq=False, kw_only=True):
+    """A fitted model over the items of a vocabulary. Immutable; people are asked about, never stored.
+
+    A scorer can rank its ``candidates``; every other item scores NaN. What each model adds is how a row of
+    (item, signal) pairs becomes scores over the candidates, and how a score falls apart into addends.
+    """
+
+    base_code: ClassVar[str] = "popular"
+    "What the base of a score is called in reasons."
+
+    items: Vocabulary
+    "The items it knows, in code order."
+    learner: Learner
+    "The recipe it was made with."
+    candidates: Int32
+    "int32[n], the ascending codes it can score."
+    facts: dict[str, Any] = field(default_factory=dict)
+    "Where it came from: data digest, counts."
+
+    # -- asked with arrays ------------------------------------------------------------------------------------------
+
+    @property
+    def n_items(self) -> int:
+        """How many items the vocabulary has."""
+        return len(self.items)
+
+    @property
+    def positions(self) -> Int32:
+        """int32[n_items]: the place of each item among the candidates, -1 for the others."""
+        places = np.full(self.n_items, -1, np.int32)
+        places[self.candidates] = np.arange(len(self.candidates), dtype=np.int32)
+        return places
+
+    def rows(self, data: Dataset) -> Matrix:
+        """Return CSR float32[n_users, n_items]: the histories of a dataset in this scorer's vocabulary."""
+        return self._aligned(data.matrix, data.items)
+
+    def score(self, history: History) -> Float32:
+        """Return float32[n_items]: the score of every item for one history; NaN where it cannot say."""
+        codes, signal, _ = self._row(history)
+        scores = np.full(self.n_items, np.nan, np.float32)
+        scores[self.candidates] = self._score(codes, signal)
+        return scores
+
+    def score_batch(self, histories: Any, k: int, exclude_seen: bool = True) -> TopK:
+        """Return the best ``k`` items of every history, in blocks over all threads.
+
+        Args:
+            histories: CSR [n, n_items] of weights; a stored 0 counts as seen and says nothing else.
+            k: how many items a history.
+            exclude_seen: leave out what a history holds.
+
+        Returns:
+            ``items`` int32[n, k] and ``scores`` float32[n, k]; -1 and NaN only where fewer than k can be scored.
+
+        Raises:
+            InputError: k is not positive, or the width of the matrix is not the number of items.
+        """
+        csr = sp.csr_array(histories)
+        if k < 1:
+            raise InputError("k is out of range", got=k, allowed="1 or more")
+        if csr.shape[1] != self.n_items:
+            raise InputError(
+                "the histories have another number of items than the model",
+                got=csr.shape[1],
+                allowed=f"{self.n_items}",
+                then="build them with scorer.rows(data)",
+            )
+        csr.sort_indices()
+        top = TopK(np.empty((csr.shape[0], k), np.int32), np.empty((csr.shape[0], k), np.float32))
+        signal = self._signal(csr.data.astype(np.float32))
+        space = Space(self.candidates, self.positions)
+
+        def rank(block: tuple[int, int]) -> None:
+            best = Best(top.items[slice(*block)], top.scores[slice(*block)])
+            self._rank(rows_of(csr, *block, signal), space, exclude_seen, best)
+
+        for _ in LOCAL.map(rank, blocks(csr.shape[0], BLOCK)):
+            pass
+        return top
+
+    def base(self, items: Int32) -> Float32:
+        """Return float32[m]: what the score of each item holds before any history."""
+        return np.zeros(len(items), np.float32)
+
+    def contributions(self, history: History, items: Int32) -> Float32:
+        """Return float32[m, len(history)]: what each entry adds to the score of each item.
+
+        ``base(items)`` plus the sum along a row is the score. An item that occurs more than once in the history
+        counts once, at its latest entry. Rows of items that cannot be scored are NaN.
+        """
+        asked = np.asarray(items, dtype=np.int32)
+        codes, signal, latest = self._row(history)
+        table = np.zeros((len(asked), len(history)), np.float32)
+        if len(codes):
+            table[:, latest] = self._addends(codes, signal, asked)
+        table[np.isnan(self.score(history)[asked])] = np.nan
+        return table
+
+    # -- asked with ids ---------------------------------------------------------------------------------------------
+
+    def recommend(self, data: Dataset, n: int = 10, *, exclude_seen: bool = True) -> pl.DataFrame:
+        """Return a table (user, item, score, rank from 1) of the best ``n`` items for every user of a dataset."""
+        top = self.score_batch(self.rows(data), n, exclude_seen)
+        found = top.items >= 0
+        row, column = np.nonzero(found)
+        return pl.DataFrame(
+            {
+                "user": data.users.series.gather(row),
+                "item": self.items.series.gather(top.items[found]),
+                "score": top.scores[found],
+                "rank": (column + 1).astype(np.int32),
+            }
+        )
+
+    def recommend_one(self, items: Sequence[str], n: int = 10, *, exclude_seen: bool = True) -> Slate:
+        """Return the slate for a history of item ids, oldest first; ids it does not know say nothing."""
+        history = self._history(items)
+        scores = self.score(history)
+        if exclude_seen:
+            scores[history.items[history.items >= 0]] = np.nan
+        ranked = np.lexsort((np.arange(self.n_items), -scores))[:n]
+        order: Int32 = ranked[~np.isnan(scores[ranked])].astype(np.int32)
+        addends, base = self.contributions(history, order), self.base(order)
+        reasons = tuple(self._reasons(history, a, b) for a, b in zip(addends, base, strict=True))
+        return Slate(order, scores[order], reasons, ids=tuple(self.items.ids(order)))
+
+    def explain(self, items: Sequence[str], item: str) -> tuple[Reason, ...]:
+        """Return the addends of one item's score for a history of item ids, strongest first; they sum to the score.
+
+        Raises:
+            NotFound: the item is not in the vocabulary.
+            InputError: the item cannot be scored for this history.
+        """
+        code = self.items.code(item)
+        if code < 0:
+            raise NotFound("the model does not know this item", got=item, then="fit on data that has it")
+        history, asked = self._history(items), np.array([code], np.int32)
+        addends = self.contributions(history, asked)[0]
+        if np.isnan(addends).any() or np.isnan(self.score(history)[code]):
+            raise InputError(
+                "this item has no score for this history",
+                got=item,
+                allowed="an item the model can score",
+                then="see scorer.score(history)",
+            )
+        return self._reasons(history, addends, float(self.base(asked)[0]))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the scorer to a new directory, whole or not at all; :func:`penchant.load` reads it back.
+
+        Raises:
+            ArtifactError: the path exists already.
+        """
+        fields = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _SHARED}
+        arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+        document = {
+            "learner": self.learner.name,
+            "settings": msgspec.structs.asdict(self.learner),
+            "values": {name: value for name, value in fields.items() if name not in arrays},
+            "facts": self.facts,
+        }
+        return write_artifact(path, document, arrays | pack(self.items.series))
+
+    # -- what a model fills in --------------------------------------------------------------------------------------
+
+    def _signal(self, weights: Float32) -> Float32:
+        """Return what the summed weight of an item says: 1 liked, -1 disliked, 0 nothing, unless a model says more."""
+        return np.sign(weights).astype(np.float32)
+
+    def _encode(self, history: History) -> Float32:
+        """Return float32[m]: the weight of each entry; those of one item are added up."""
+        return history.weights
+
+    @abstractmethod
+    def _score(self, codes: Int32, signal: Float32) -> Float32:
+        """Return float32[n candidates] for distinct ascending items and their signals."""
+
+    @abstractmethod
+    def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
+        """Return float32[m items, d codes]."""
+
+    @abstractmethod
+    def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
+        """Rank a block of histories, whose data is their signal; runs in a thread."""
+
+    # -- shared -----------------------------------------------------------------------------------------------------
+
+    def _row(self, history: History) -> tuple[Int32, Float32, Any]:
+        """Return distinct ascending codes, their signals, and the latest entry of each."""
+        weights = self._encode(history)
+        known = np.flatnonzero(history.items >= 0)
+        codes, first, inverse = np.unique(history.items[known][::-1], return_index=True, return_inverse=True)
+        summed = np.bincount(inverse, weights=weights[known][::-1], minlength=len(codes)).astype(np.float32)
+        return codes.astype(np.int32), self._signal(summed), known[len(known) - 1 - first]
+
+    def _history(self, items: Sequence[str]) -> History:
+        if isinstance(items, str):
+            raise InputError(
+                "a history is a sequence of item ids", got=items, allowed="a list of str", then=f"write [{items!r}]"
+            )
+        return History.of(self.items.codes(items))
+
+    def _reasons(self, history: History, addends: Float32, base: float) -> tuple[Reason, ...]:
+        return reasons_of(history, addends, float(base), self.items, base_code=self.base_code)
+
+    def _aligned(self, matrix: Matrix, items: Vocabulary) -> Matrix:
+        """Return the matrix with the columns of this scorer's vocabulary; columns it lacks are dropped."""
+        if items is self.items or items == self.items:
+            return matrix
+        codes = self.items.codes(items.series)[matrix.indices]
+        known = codes >= 0
+        shape = (matrix.shape[0], self.n_items)
+        return matrix_of(matrix.data[known], codes[known], row_numbers(matrix)[known], shape)
