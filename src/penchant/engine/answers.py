@@ -1,0 +1,132 @@
+"""What goes in and out of the engine, with ids as ``str``: the shapes of the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from penchant.core.nouns import Event, Filters, Reason
+
+__all__ = ["Answer", "Ask", "HistoryAnswer", "HistoryEntry", "ModelName", "Ranked", "Readiness"]
+
+MAX_N = 1000
+"Items in one slate at most."
+
+
+class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A question for a slate; exactly one of user, session or neither (then nobody is known).
+
+    >>> Ask(user="900", placement="for-you").n
+    10
+    """
+
+    placement: str
+    "The name of a placement in the settings."
+    user: str | None = None
+    "Whose stored history is asked, so far as consent allows."
+    session: tuple[Event, ...] | None = None
+    "The events of an anonymous visit, sent along; used for this answer and not stored."
+    item: str | None = None
+    "The item on the page; needed by placements with history = 'item'."
+    n: Annotated[int, Meta(ge=1, le=MAX_N)] = 10
+    "How many items are wanted."
+    filters: Filters = Filters()
+    "What the slate may hold."
+    context: dict[str, str] = field(default_factory=dict)
+    "Device, page... as text."
+
+
+class ModelName(Struct, frozen=True):
+    """Which model answered.
+
+    >>> ModelName("ease", "9f2c").name
+    'ease'
+    """
+
+    name: str
+    "Its name in the settings; several blended ones are joined by +."
+    digest: str
+    "The identity of its bytes, as hex."
+
+
+class Ranked(Struct, frozen=True):
+    """One item of a slate, ready to show.
+
+    >>> Ranked("1095275", "Bananas", 1, 0.83).reasons
+    ()
+    """
+
+    item: str
+    "Its id."
+    title: str
+    "What a person reads; the id when the catalogue has no title."
+    rank: int
+    "From 1."
+    score: float
+    "The sum of the weights of its reasons."
+    reasons: tuple[Reason, ...] = ()
+    "The addends, strongest first, in words too."
+    price: float | None = None
+    "In currency."
+    currency: str | None = None
+    "ISO 4217."
+    categories: tuple[str, ...] = ()
+    "The groups it belongs to."
+
+
+class Answer(Struct, frozen=True):
+    """A slate and its basis."""
+
+    slate: str
+    "Identifies this answer."
+    placement: str
+    "Where it is shown."
+    policy: str
+    "personalized (a consented history), session (events sent along), item (the page), or non-profiling (nobody's)."
+    model: ModelName
+    "Which model answered."
+    items: tuple[Ranked, ...]
+    "Best first."
+
+
+class HistoryEntry(Struct, frozen=True):
+    """One event of a person's history, ready to show."""
+
+    item: str
+    "Its id."
+    title: str
+    "What a person reads."
+    kind: str
+    "What was done."
+    at: datetime
+    "When, UTC."
+    value: float
+    "How much."
+
+
+class HistoryAnswer(Struct, frozen=True):
+    """What is stored of one person, newest first."""
+
+    user: str
+    "Whose."
+    events: tuple[HistoryEntry, ...]
+    "The newest n."
+    consent: dict[str, bool]
+    "Purpose to whether the history may be used for it."
+
+
+class Readiness(Struct, frozen=True):
+    """Whether answers can be given.
+
+    >>> Readiness(True).missing
+    ()
+    """
+
+    ready: bool
+    "True when the store answers and every placement has its models."
+    missing: tuple[str, ...] = ()
+    "What is not there, in words."
+    model: str | None = None
+    "Digest of the bundle in use."
