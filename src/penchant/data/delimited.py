@@ -1,0 +1,223 @@
+"""CSV and its relatives: the delimiter, the header, and fields of every row with the line it stands on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from msgspec import Struct
+
+from penchant.core.errors import EmptyData, InputError
+from penchant.core.progress import SILENT, Progress
+from penchant.data.columns import Bad, Mapping
+from penchant.data.textfile import LINE_LIMIT, blocks, cut, head
+
+__all__ = ["Layout", "layout", "read_delimited"]
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_SPAN = 100
+"Lines that one quoted record may span."
+
+
+class Layout(Struct, frozen=True):
+    """How a delimited file is laid out.
+
+    >>> Layout(",", ("user", "item", "at"), True).columns
+    ('user', 'item', 'at')
+    """
+
+    separator: str
+    "One character."
+    columns: tuple[str, ...]
+    "Column names, in the order of the file."
+    header: bool
+    "Whether the first line names the columns."
+
+
+def layout(path: Path, separator: str | None = None, columns: Sequence[str] | None = None) -> Layout:
+    """Find the delimiter and the columns of a file from its beginning.
+
+    Raises:
+        EmptyData: the file is empty.
+        InputError: no delimiter makes more than one column of it, or it is not UTF-8 text.
+    """
+    if separator is not None and len(separator) != 1:
+        raise InputError("not a separator", got=separator, allowed="one character", field="separator")
+    sample = [line for line in head(path).decode("utf-8", "replace").splitlines()[:20] if line.strip()]
+    chosen = separator or _sniff(sample)
+    names = tuple(columns) if columns else tuple(name.strip() for name in _fields(sample[0], chosen))
+    if len(_fields(sample[0], chosen)) == 1:
+        likely = _sniff(sample)
+        found = len(_fields(sample[0], likely)) > 1
+        raise InputError(
+            f"only one column was found with the separator {chosen!r}",
+            got=f"the first line {sample[0]!r}",
+            allowed="a comma, semicolon, tab or vertical bar between fields",
+            then=f"the file looks separated by a {_DELIMITERS[likely]}: pass separator={likely!r}"
+            if found
+            else "pass separator=<the character between fields>",
+            field="separator",
+        )
+    return Layout(chosen, names, columns is None)
+
+
+def read_delimited(
+    path: Path, shape: Layout, mapping: Mapping, *, limit: int = LINE_LIMIT, progress: Progress = SILENT
+) -> tuple[pl.DataFrame, Bad]:
+    """Return the fields of every good row as text (empty is null) with its line, and the rows that are not good.
+
+    A row is refused when it is not UTF-8 or has not as many fields as there are columns. Blank lines are not rows.
+
+    Raises:
+        EmptyData: there is nothing below the header.
+        MissingColumn: a column that is needed is not there.
+    """
+    chosen = mapping.choose(shape.columns, path.name)
+    places = [shape.columns.index(column) for column in chosen.values()]
+    rows = _Rows(shape, places, limit)
+    frames: list[pl.DataFrame] = []
+    for first, block, last in blocks(path, limit, progress):
+        frames += rows.feed(first, block, last)
+    schema = {"line": pl.Int64, **dict.fromkeys(map(str, sorted(set(places))), pl.String)}
+    whole = pl.concat([pl.DataFrame(schema=schema), *frames], how="vertical")
+    if whole.is_empty() and not rows.bad:
+        raise EmptyData("the file has a header but no rows", got=path.name, then="check how it was exported")
+    fields = [pl.col(str(place)).alias(field) for field, place in zip(chosen, places, strict=True)]
+    return whole.select("line", *fields), rows.bad
+
+
+class _Rows:
+    """Takes blocks of lines apart: clean blocks at once through polars, others row by row."""
+
+    def __init__(self, shape: Layout, places: list[int], limit: int) -> None:
+        self._shape = shape
+        self._width = len(shape.columns)
+        self._places = sorted(set(places))
+        self._limit = limit
+        self._skip = shape.header
+        self._pending: list[bytes] = []
+        self.bad: Bad = []
+
+    def feed(self, first: int, block: bytes, last: bool) -> list[pl.DataFrame]:
+        """Return the good rows of a block whose first line is ``first``."""
+        if not self._skip and not self._pending and self._clean(block):
+            return [self._at_once(first, block)]
+        lines = self._pending + block.split(b"\n")
+        first -= len(self._pending)
+        after = lines.pop()
+        self._pending = []
+        if last and after:
+            lines.append(after)
+        start = 0
+        while self._skip and start < len(lines):
+            self._skip = not lines[start].strip()
+            start += 1
+        return [self._one_by_one(first, lines, start, last)]
+
+    def _clean(self, block: bytes) -> bool:
+        """Say whether every line has the right number of separators and no quotes, and all is UTF-8."""
+        separator = self._shape.separator.encode()
+        if len(separator) > 1 or b'"' in block or not block.endswith(b"\n") or b"\n\n" in block or b"\r" in block:
+            return False
+        if not (block.isascii() or _is_utf8(block)):
+            return False
+        codes = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(codes == 10)
+        marks = np.searchsorted(np.flatnonzero(codes == separator[0]), ends)
+        return bool((np.diff(marks, prepend=0) == self._width - 1).all())
+
+    def _at_once(self, first: int, block: bytes) -> pl.DataFrame:
+        frame = pl.read_csv(
+            block,
+            has_header=False,
+            columns=self._places,
+            new_columns=[str(place) for place in self._places],
+            separator=self._shape.separator,
+            quote_char=None,
+            infer_schema=False,
+        )
+        return frame.select(pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("line"), pl.all())
+
+    def _one_by_one(self, first: int, lines: list[bytes], start: int, last: bool) -> pl.DataFrame:
+        taken: list[tuple[int, list[str]]] = []
+        i = start
+        while i < len(lines):
+            number, line = first + i, lines[i].rstrip(b"\r")
+            i += 1
+            if not line.strip():
+                continue
+            if b'"' in line:
+                fields, used = self._quoted(lines, i - 1, last)
+                if used == 0:
+                    self._pending = lines[i - 1 :]
+                    break
+                i += used - 1
+            else:
+                fields = _decoded(line, self._shape.separator)
+            if isinstance(fields, str):
+                self.bad.append((number, fields, cut(line)))
+            elif len(fields) != self._width:
+                self.bad.append((number, "bad_row", cut(line)))
+            else:
+                taken.append((number, fields))
+        columns = {
+            str(place): pl.Series([fields[place] or None for _, fields in taken], dtype=pl.String)
+            for place in self._places
+        }
+        return pl.DataFrame({"line": pl.Series([number for number, _ in taken], dtype=pl.Int64), **columns})
+
+    def _quoted(self, lines: list[bytes], start: int, last: bool) -> tuple[list[str] | str, int]:
+        """Return the fields of a record with quotes (or a reason) and the lines it takes; 0 lines: more are needed."""
+        text = b""
+        for used, line in enumerate(lines[start : start + _SPAN], start=1):
+            text += (b"\n" if used > 1 else b"") + line.rstrip(b"\r")
+            if used > 1 and b'"' not in line:
+                continue
+            fields = _decoded(text, self._shape.separator)
+            if isinstance(fields, str) and fields == "open":
+                continue
+            if used > 1 and (isinstance(fields, str) or len(fields) != self._width):
+                return "bad_row", 1
+            return fields, used
+        more = start + _SPAN > len(lines) and not last and len(text) <= self._limit
+        return "bad_row", 0 if more else 1
+
+
+def _decoded(line: bytes, separator: str) -> list[str] | str:
+    """Return the fields of a record, or the reason it has none; "open" when a quote is not closed."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return "bad_encoding"
+    if '"' not in text:
+        return text.split(separator)
+    try:
+        return next(csv.reader([text], delimiter=separator, strict=True))
+    except csv.Error as error:
+        return "open" if "unexpected end" in str(error) else "bad_row"
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    fields = _decoded(line.encode(), separator)
+    return line.split(separator) if isinstance(fields, str) else fields
+
+
+def _sniff(sample: list[str]) -> str:
+    """Return the delimiter that cuts the sampled lines most evenly into the most fields; a comma when none does."""
+
+    def evidence(separator: str) -> tuple[int, int]:
+        widths = [len(_fields(line, separator)) for line in sample]
+        return (sum(width == widths[0] for width in widths) if widths[0] > 1 else 0, widths[0])
+
+    return max(_DELIMITERS, key=evidence)

@@ -1,0 +1,48 @@
+"""The end of every reading: accepted rows on one side, refused rows with their reason and text on the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from penchant.data.columns import Raw
+from penchant.data.quality import Quality, beside
+
+__all__ = ["first_reason", "judged"]
+
+_SCHEMA = {"line": pl.Int64, "reason": pl.String, "text": pl.String}
+
+
+def first_reason(table: pl.DataFrame, faults: dict[str, pl.Series]) -> pl.DataFrame:
+    """Return the table with a column ``reason``: the first fault (bool[n]) that holds in each row, or null.
+
+    >>> first_reason(pl.DataFrame({"n": [1, 2]}), {"bad_value": pl.Series([False, True])})["reason"].to_list()
+    [None, 'bad_value']
+    """
+    held = [pl.when(fault).then(pl.lit(code)) for code, fault in faults.items()]
+    return table.with_columns(pl.coalesce(*held).alias("reason"))
+
+
+def judged(raw: Raw, table: pl.DataFrame, notes: list[str], rejects: Any) -> tuple[pl.DataFrame, Quality]:
+    """Return the accepted rows without ``line`` and ``reason``, and the account; write the rejects when asked.
+
+    Args:
+        raw: what was read.
+        table: line, reason (null where accepted) and the columns to keep.
+        notes: what was assumed.
+        rejects: None, "beside" or a path.
+    """
+    refused = table.filter(pl.col("reason").is_not_null()).select("line", "reason")
+    lines = refused["line"].to_list()
+    texts = raw.text_of(lines) if lines else {}
+    refused = refused.with_columns(text=pl.Series([texts.get(line, "") for line in lines], dtype=pl.String))
+    structural = pl.DataFrame(raw.bad, schema=_SCHEMA, orient="row")
+    rejected = pl.concat([refused, structural]).sort("line", maintain_order=True)
+    accepted = table.filter(pl.col("reason").is_null()).drop("line", "reason")
+    target = beside(raw.path, rejects)
+    quality = Quality(raw.name, raw.read, accepted.height, rejected, tuple(notes), raw.unit)
+    if target is None or (rejected.is_empty() and not target.exists()):
+        return accepted, quality
+    quality.write(target)
+    return accepted, Quality(raw.name, raw.read, accepted.height, rejected, tuple(notes), raw.unit, str(target))
