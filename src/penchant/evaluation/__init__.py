@@ -1,0 +1,1 @@
+"""How good models are, and how sure one can be: metrics, comparison, reports."""

@@ -1,0 +1,182 @@
+"""One line a model and metric, how the whole was measured, and both in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from penchant.evaluation.interval import Effect, Inconclusive
+from penchant.evaluation.metrics import Metric
+from penchant.evaluation.ranking import TASKS, Users
+
+__all__ = ["Line", "Setup", "about", "cells", "number", "sentence"]
+
+
+class Line(Struct, frozen=True):
+    """One metric of one model, and how it differs from the baseline's."""
+
+    model: str
+    "Its name in the mapping that was evaluated."
+    metric: str
+    "The metric's name, without its k."
+    k: int
+    "How many ranks counted."
+    value: float | None
+    "The mean over users; None when there is nothing to average."
+    low: float | None = None
+    "Lower end of the 95% interval of the value; None when there is none."
+    high: float | None = None
+    "Upper end."
+    diff: float | None = None
+    "The value minus the baseline's; None for the baseline itself."
+    diff_low: float | None = None
+    "Lower end of the 95% interval of the difference."
+    diff_high: float | None = None
+    "Upper end."
+    p: float | None = None
+    "Of the difference, by paired sign flips, Holm-corrected over the models compared on this metric."
+    verdict: str | None = None
+    "better, worse or cannot tell; None for the baseline and for metrics of all slates together."
+    why: str | None = None
+    "Why an interval is missing."
+    seconds: float | None = None
+    "What fitting took, as far as it was told."
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        metric: Metric,
+        mean: Effect | Inconclusive,
+        difference: Effect | Inconclusive | None,
+        seconds: float | None = None,
+    ) -> Line:
+        """Return the line of a mean and its difference from the baseline's.
+
+        >>> Line.of("ease", Metric("hit", 5), Effect(0.3, 0.2, 0.4), Effect(0.1, 0.05, 0.2, p=0.01)).verdict
+        'better'
+        """
+        low, high, why = _ends(mean)
+        diff_low, diff_high, why_not = _ends(difference)
+        p = difference.p if isinstance(difference, Effect) else None
+        return cls(
+            model=model,
+            metric=metric.name,
+            k=metric.k,
+            value=None if math.isnan(mean.value) else mean.value,
+            low=low,
+            high=high,
+            diff=None if difference is None or math.isnan(difference.value) else difference.value,
+            diff_low=diff_low,
+            diff_high=diff_high,
+            p=p,
+            verdict=difference.verdict if difference is not None and metric.per_user else None,
+            why=why_not or why,
+            seconds=seconds,
+        )
+
+    @property
+    def name(self) -> str:
+        """The metric with its k, such as ndcg@10."""
+        return f"{self.metric}@{self.k}"
+
+
+class Setup(Struct, frozen=True):
+    """What was evaluated, and all that is needed to do it again."""
+
+    split: str
+    "The sentence that states the split."
+    kind: str
+    "The split's kind."
+    task: str
+    "new, repeat or any."
+    users: Users
+    "How many users counted, and why not all."
+    items: int
+    "Items in the catalogue: every one of them was ranked, none was sampled."
+    baseline: str
+    "The model the others are compared with."
+    resamples: int
+    "Bootstrap resamples, and sign assignments."
+    seed: int | None
+    "Of the resamples; None when a generator was given."
+    data: dict[str, str]
+    "Side of the split to the SHA-256 of its events and vocabularies."
+    models: dict[str, dict[str, Any]]
+    "Model name to its learner and hyper-parameters."
+    versions: dict[str, str]
+    "Of the software."
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number as people read it, or a dash.
+
+    >>> number(0.01234), number(None), number(-0.5)
+    ('0.0123', '-', '-0.5000')
+    """
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def cells(line: Line) -> list[str]:
+    """Return the seven cells of a line: model, metric, value, interval, difference with interval, p, verdict."""
+    return [
+        line.model,
+        line.name,
+        number(line.value),
+        "-" if line.low is None else f"[{number(line.low)}, {number(line.high)}]",
+        number(line.diff) if line.diff_low is None else _spread(line.diff, line.diff_low, line.diff_high, digits=4),
+        number(line.p),
+        line.verdict or "-",
+    ]
+
+
+def _ends(effect: Effect | Inconclusive | None) -> tuple[float | None, float | None, str | None]:
+    if isinstance(effect, Effect):
+        return effect.low, effect.high, None
+    return None, None, None if effect is None else effect.why
+
+
+def _spread(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def sentence(line: Line, baseline: str) -> str:
+    """Return the comparison of a line in words.
+
+    >>> sentence(Line("knn", "hit", 5, 0.2, diff=-0.1, diff_low=-0.2, diff_high=-0.05, verdict="worse"), "popular")
+    'knn is worse than popular on hit@5 by 0.100 [0.050, 0.200]'
+    """
+    spread = _spread(line.diff, line.diff_low, line.diff_high)
+    if line.verdict == "better":
+        return f"{line.model} beats {baseline} on {line.name} by {spread}"
+    if line.diff is not None and line.diff_low is not None and line.diff_high is not None and line.verdict == "worse":
+        spread = _spread(-line.diff, -line.diff_high, -line.diff_low)
+        return f"{line.model} is worse than {baseline} on {line.name} by {spread}"
+    reason = f"the difference is {spread}" if line.diff_low is not None else line.why
+    return f"cannot tell {line.model} from {baseline} on {line.name}: {reason}"
+
+
+def about(setup: Setup) -> Iterator[str]:
+    """Yield sentences that say what was measured, on whom, and what the intervals mean."""
+    users = setup.users
+    yield setup.split
+    yield f"Task {setup.task}: models have to foresee {TASKS[setup.task]}."
+    yield (
+        f"Users: {users.evaluated:,} of {users.test:,} in the test count; {users.without_history:,} had no history to "
+        f"ask from, {users.without_relevant:,} did nothing in the test that the task asks for."
+    )
+    yield f"Ranking: all {setup.items:,} items of the catalogue, none sampled; an empty slot is a miss."
+    if setup.resamples:
+        again = "a generator that was passed in" if setup.seed is None else f"seed {setup.seed}"
+        yield (
+            f"Intervals: 95%, percentile bootstrap over users, {setup.resamples:,} resamples ({again}), the same for "
+            "every model, so differences are paired. They tell how much the choice of users matters; not another "
+            "period, nor another fit."
+        )
+        yield (
+            f"Verdicts: better or worse when the interval of the difference from {setup.baseline} excludes 0. "
+            "p: paired sign flips, Holm-corrected over the models compared on a metric."
+        )

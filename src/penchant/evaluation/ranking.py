@@ -1,0 +1,241 @@
+"""Who is asked, what they are found to want, and where a model ranks it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from msgspec import Struct
+
+from penchant.core.arrays import Bool, Int32, Int64
+from penchant.core.errors import EmptyData, InputError, UnknownName
+from penchant.core.executor import blocks
+from penchant.core.nouns import TopK
+from penchant.core.progress import SILENT, Progress
+from penchant.data.split import Split
+from penchant.data.vocabulary import Vocabulary
+
+__all__ = ["TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "truth"]
+
+TASKS = {
+    "new": "items the user's history does not hold; what it holds is left out of the slates",
+    "repeat": "items the user's history holds; the slates rank these items only",
+    "any": "all items, whether the user's history holds them or not",
+}
+"What counts as foreseen, by task."
+
+_CELLS = 4_000_000
+"Slots of slates held at once while looking deep."
+
+
+class Ranker(Protocol):
+    """What evaluation needs of a fitted model."""
+
+    @property
+    def items(self) -> Vocabulary:
+        """The items it ranks, as coded in its slates."""
+        ...
+
+    @property
+    def learner(self) -> Any:
+        """The recipe it was made with."""
+        ...
+
+    def rows(self, data: Any, /) -> Any:
+        """Return the histories of a dataset as it reads them: CSR float32[n_users, n_items]."""
+        ...
+
+    def score_batch(self, histories: Any, k: int, /, *, exclude_seen: bool = True) -> TopK:
+        """Return the best ``k`` items of every row."""
+        ...
+
+
+class Users(Struct, frozen=True):
+    """How many users there are, and why not all of them count."""
+
+    test: int
+    "Users with any event to foresee."
+    evaluated: int
+    "Of these, users who count."
+    without_history: int
+    "Users nothing is known of: there is nothing to ask a model from."
+    without_relevant: int
+    "Users with a history, none of whose test items the task asks for."
+
+
+class Pairs:
+    """A set of (row, item) pairs, made for asking whether it holds many at once.
+
+    >>> pairs = Pairs(sp.csr_array(np.array([[1, 0, 1], [0, 1, 0]])))
+    >>> pairs.holds(np.array([0, 1]), np.int32([[2, 1], [1, -1]])).tolist()
+    [[True, False], [True, False]]
+    >>> pairs.counts.tolist()
+    [2, 1]
+    """
+
+    def __init__(self, matrix: sp.csr_array) -> None:
+        """Take the stored entries of a CSR, zeros too."""
+        self.counts: Int64 = np.diff(matrix.indptr).astype(np.int64)
+        self._width = matrix.shape[1]
+        rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), self.counts)
+        self._keys: Int64 = np.sort(rows * self._width + matrix.indices)
+
+    def holds(self, rows: Int64, items: Int32) -> Bool:
+        """Return bool[n, k]: is (rows[i], items[i, j]) in the set? An item of -1 never is."""
+        wanted = rows[:, None] * self._width + items
+        if not len(self._keys):
+            return np.zeros(items.shape, np.bool_)
+        at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        found: Bool = (self._keys[at] == wanted) & (items >= 0)
+        return found
+
+
+class Truth(Struct, frozen=True, eq=False):
+    """The users who count, what they wanted and what they had; row i is about user ``users[i]``."""
+
+    task: str
+    "A key of TASKS."
+    users: Int64
+    "int64[m], codes in the split's vocabulary."
+    wanted: Pairs
+    "What each is found to want."
+    had: Pairs
+    "What the history of each holds."
+    counted: Users
+    "How these users were chosen."
+
+
+def truth(split: Split, task: str = "new") -> Truth:
+    """Return what the test side of a split says that users wanted.
+
+    A user wanted an item when the weights of the user's test events with it sum to more than 0: an item that was
+    bought and given back, or disliked, is not wanted. Users count who have a history and want
+    anything the task asks for.
+
+    Raises:
+        UnknownName: there is no such task.
+        EmptyData: no user counts.
+    """
+    if task not in TASKS:
+        raise UnknownName.of("task", task, TASKS, field="task")
+    history, test = split.history.matrix, split.test.matrix
+    tested = np.flatnonzero(np.diff(test.indptr))
+    asked = tested[np.diff(history.indptr)[tested] > 0]
+    had, later = Pairs(history[asked]), sp.coo_array(test[asked])
+    known = had.holds(later.row.astype(np.int64), later.col[:, None])[:, 0]
+    keep = (later.data > 0) & {"new": ~known, "repeat": known, "any": np.ones_like(known)}[task]
+    ones = np.ones(int(keep.sum()), np.bool_)
+    wanted = sp.csr_array((ones, (later.row[keep], later.col[keep])), shape=later.shape)
+    able = np.flatnonzero(np.diff(wanted.indptr))
+    counted = Users(len(tested), len(able), len(tested) - len(asked), len(asked) - len(able))
+    if not len(able):
+        raise EmptyData(
+            "no user has anything to foresee",
+            got=f"{counted.test:,} test users, {counted.without_history:,} of them without a history and "
+            f"{counted.without_relevant:,} without a test item that the task {task!r} asks for",
+            then="hold out a longer part of the data, or choose the task 'any'",
+        )
+    return Truth(task, asked[able].astype(np.int64), Pairs(wanted[able]), Pairs(history[asked[able]]), counted)
+
+
+def rank(
+    scorer: Ranker,
+    split: Split,
+    found: Truth,
+    k: int,
+    *,
+    batch: int = 4096,
+    progress: Progress = SILENT,
+    name: str = "",
+) -> Int32:
+    """Return int32[m, k]: the slates a model gives the users who count, -1 in slots it leaves empty.
+
+    An item the model cannot score (NaN) is no recommendation, and an item it lists twice counts where it stands first.
+
+    Raises:
+        InputError: the model has another vocabulary, or answers with arrays that cannot be.
+    """
+    n_items = len(split.history.items)
+    if scorer.items != split.history.items:
+        raise InputError(
+            "the scorer has another vocabulary than the split",
+            got=f"{len(scorer.items):,} items{f' of {name}' if name else ''}",
+            allowed=f"the {n_items:,} items of the split",
+            then="fit it on split.train",
+            field="scorers",
+        )
+    rows = scorer.rows(split.history)[found.users]
+    slates = np.full((len(found.users), k), -1, np.int32)
+    with progress.step(f"evaluating {name}".rstrip(), len(slates), "users") as advance:
+        for start, stop in blocks(len(slates), batch):
+            if found.task == "repeat":
+                slates[start:stop] = _rank_had(scorer, rows[start:stop], found.had, start, k)
+            else:
+                slates[start:stop] = _ask(scorer, rows[start:stop], k, n_items, exclude_seen=found.task == "new")
+            advance(stop - start)
+    return slates
+
+
+def hits(found: Truth, slates: Int32) -> Bool:
+    """Return bool[m, k]: which slots of the slates hold an item their user wanted."""
+    return found.wanted.holds(np.arange(len(slates)), slates)
+
+
+def _ask(scorer: Ranker, rows: Any, k: int, n_items: int, *, exclude_seen: bool) -> Int32:
+    """Return int32[n, k] of one call, checked, empty slots -1; a catalogue smaller than k fills what it can."""
+    top = scorer.score_batch(rows, min(k, n_items), exclude_seen=exclude_seen)
+    items, scores = np.asarray(top.items), np.asarray(top.scores)
+    shape = (rows.shape[0], min(k, n_items))
+    if items.shape != shape or scores.shape != shape:
+        raise InputError(
+            "a scorer answered in another shape",
+            got=f"items {items.shape}, scores {scores.shape}",
+            allowed=str(shape),
+            then="check its score_batch",
+        )
+    if items.size and (items.min() < -1 or items.max() >= n_items):
+        raise InputError(
+            "a scorer ranked an item that does not exist",
+            got=int(items.max() if items.max() >= n_items else items.min()),
+            allowed=f"-1 to {n_items - 1}",
+            then="check its score_batch",
+        )
+    out = np.full((len(items), k), -1, np.int32)
+    out[:, : items.shape[1]] = np.where(np.isnan(scores), -1, items)
+    return _once(out)
+
+
+def _once(items: Int32) -> Int32:
+    """Return the slates with -1 in place of an item that already stood further up."""
+    order = np.argsort(items, axis=1, kind="stable")
+    ranked = np.take_along_axis(items, order, axis=1)
+    again = np.zeros(items.shape, np.bool_)
+    np.put_along_axis(again, order[:, 1:], ranked[:, 1:] == ranked[:, :-1], axis=1)
+    return np.where(again, np.int32(-1), items)
+
+
+def _rank_had(scorer: Ranker, rows: Any, had: Pairs, first: int, k: int) -> Int32:
+    """Return int32[n, k]: the ``k`` best among the items of each history, exactly.
+
+    Asks for ever longer slates, of the users who need it, until each has shown enough items of the history, all of
+    them, or the end of what the model can rank.
+    """
+    n, n_items = rows.shape
+    out = np.full((n, k), -1, np.int32)
+    todo, depth = np.arange(n), min(4 * k, n_items)
+    enough = np.minimum(k, had.counts[first : first + n])
+    while len(todo):
+        again = []
+        for start, stop in blocks(len(todo), max(1, _CELLS // depth)):
+            part = todo[start:stop]
+            top = _ask(scorer, rows[part], depth, n_items, exclude_seen=False)
+            own = had.holds(part + first, top)
+            place = np.cumsum(own, axis=1) - 1
+            row, slot = np.nonzero(own & (place < k))
+            out[part[row], place[row, slot]] = top[row, slot]
+            short = (own.sum(axis=1) < enough[part]) & (top[:, -1] >= 0)
+            again.append(part[short])
+        todo = np.concatenate(again) if depth < n_items else todo[:0]
+        depth = min(4 * depth, n_items)
+    return out
