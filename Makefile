@@ -36,7 +36,7 @@ bench: $(VENV)/.dev ## Run every benchmark, one after the other
 	  echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 docs: $(VENV)/.docs ## Build the documentation into site/
-	$(BIN)/mkdocs build --strict $(ARGS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
 
 clean: ## Remove .venv, caches and what was built
 	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,90 @@
+"""Measures the demo and pastes its figures into README.md, between the markers. Figures there are never typed.
+
+Run it as ``python benchmarks/readme.py``, or give it a document that was measured before:
+``penchant demo --once --json | python benchmarks/readme.py -``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- demo:begin -->", "<!-- demo:end -->"
+SHOWN = ("ndcg@10", "recall@10", "recall@20", "hit@10")
+MOST = 3
+
+
+def main() -> None:
+    """Take or measure the document, rewrite the block, and print it."""
+    text = sys.stdin.read() if sys.argv[1:] == ["-"] else measured()
+    figures = block(json.loads(text), machine())
+    README.write_text(replaced(README.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    print(figures)
+
+
+def measured() -> str:
+    """Return what ``penchant demo --once --json`` prints."""
+    penchant = Path(sys.executable).with_name("penchant")
+    return subprocess.run([penchant, "demo", "--once", "--json"], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def machine() -> str:
+    """Return the processor, the number of cores this process may use, and the versions that matter."""
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text(encoding="utf-8").splitlines() if cpu.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    packages = ", ".join(f"{name} {version(name)}" for name in ("penchant", "numpy", "numba", "polars"))
+    return f"{model}, {len(os.sched_getaffinity(0))} cores; Python {platform.python_version()}, {packages}"
+
+
+def block(document: dict[str, Any], about: str) -> str:
+    """Return the figures as Markdown: what was read, the models of each task, the time of each step."""
+    counts = ", ".join(
+        f"{value:,} {name.removeprefix('n_')}" for name, value in document["dataset"].items() if is_count(value)
+    )
+    parts = [f"Measured by `benchmarks/readme.py` on {about}. Data: {counts}. In brackets: 95% bootstrap intervals."]
+    for task in dict.fromkeys(model.get("task", "") for model in document["models"].values()):
+        models = {name: model for name, model in document["models"].items() if model.get("task", "") == task}
+        parts.append(table(task, models))
+    timings = document["timings"]
+    spent = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in timings.items())
+    parts.append(f"Time of each step: {spent}.")
+    return "\n\n".join(parts)
+
+
+def table(task: str, models: dict[str, Any]) -> str:
+    """Return one Markdown table, a row a model."""
+    metrics = [name for name in SHOWN if any(name in model["metrics"] for model in models.values())][:MOST]
+    rows = [[f"`{task}`" if task else "model", *metrics, "fit"], ["---", *["---:"] * (len(metrics) + 1)]]
+    for name, model in models.items():
+        cells = [shown(model["metrics"].get(metric)) for metric in metrics]
+        rows.append([name, *cells, f"{model['seconds']:.1f} s"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def shown(metric: dict[str, float] | None) -> str:
+    """Return a value with its interval."""
+    return "" if metric is None else f"{metric['value']:.4f} [{metric['low']:.4f}, {metric['high']:.4f}]"
+
+
+def is_count(value: Any) -> bool:
+    """Return whether a value is a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def replaced(readme: str, figures: str) -> str:
+    """Return the README with the block between its markers replaced."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{figures}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    main()

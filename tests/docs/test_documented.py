@@ -1,0 +1,118 @@
+"""What exists is documented: settings, routes, commands and public names; and rooms stay small."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+import penchant
+from penchant.core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+MODULES = sorted((ROOT / "src").rglob("*.py"))
+HEAVY = ("numpy", "polars", "numba", "scipy", "litestar", "sqlalchemy")
+
+
+def _text(*paths: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+def _structs(kind: Any) -> Iterator[type[Struct]]:
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        yield kind
+    for inner in get_args(kind):
+        yield from _structs(inner)
+
+
+def _keys(kind: type[Struct], section: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (table, key) of every setting; a table under names of the user's own is written [placements.<name>]."""
+    hints = get_type_hints(kind)
+    for field in msgspec.structs.fields(kind):
+        inner = list(_structs(hints[field.name]))
+        for struct in inner:
+            free = "" if hints[field.name] is struct else ".<name>"
+            yield from _keys(struct, f"{section}{field.name}{free}")
+        if not inner:
+            yield section, field.name
+
+
+def test_every_setting_is_in_the_reference_under_its_table() -> None:
+    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+    parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    for table, key in _keys(Settings):
+        head = f"`[{table}]`" if table else "Top level"
+        if key == "models":
+            head = "`[models.<name>]`"
+        assert head in parts, f"docs/reference/settings.md has no section {head}"
+        assert f"`{key}`" in parts[head] or key == "models", (
+            f"docs/reference/settings.md does not name {key} under {head}"
+        )
+
+
+def test_the_reference_names_no_setting_that_does_not_exist() -> None:
+    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+    known = {key for _, key in _keys(Settings)} | {"learner"}
+    named = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert named <= known
+
+
+def test_every_public_name_has_a_docstring_with_an_example() -> None:
+    assert penchant.__all__
+    for name in penchant.__all__:
+        thing = getattr(penchant, name)
+        if isinstance(thing, ModuleType):
+            for inner in thing.__all__:
+                _has_example(f"penchant.{name}.{inner}", getattr(thing, inner))
+        elif callable(thing):
+            _has_example(f"penchant.{name}", thing)
+
+
+def _has_example(name: str, thing: Any) -> None:
+    """An error needs a sentence only; a class may have its example at a method."""
+    assert thing.__doc__, f"{name} has no docstring"
+    if isinstance(thing, type) and issubclass(thing, Exception):
+        return
+    methods = (
+        [getattr(value, "__doc__", None) or "" for value in vars(thing).values()] if isinstance(thing, type) else []
+    )
+    assert any(">>>" in text for text in (thing.__doc__, *methods)), f"{name} has no example"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_every_module_is_a_small_room_with_a_name_plate(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400, f"{path.name} is longer than 400 lines"
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), f"{path.name} does not say what it is"
+    named = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    plain = path.name in ("__init__.py", "__main__.py", "version.py") or "migrations" in path.parts
+    assert plain or "__all__" in named, f"{path.name} has no __all__"
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, penchant;"
+        f"print([name for name in {HEAVY!r} if name in sys.modules]);"
+        "print(next((line for line in open('/proc/self/status') if line.startswith('VmHWM')), 'VmHWM: 0 kB'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded, peak = ran.stdout.splitlines()[:2]
+    assert loaded == "[]"
+    assert 0 < int(peak.split()[1]) < 80 * 1024
