@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-import msgspec
 import numpy as np
 from msgspec import Meta
 
-from penchant.core.arrays import Float32
+from penchant.core.arrays import Float32, Float64
 from penchant.core.executor import Executor
-from penchant.core.nouns import History
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
-from penchant.data.sparse import Matrix
 from penchant.models.learner import Learner
 from penchant.models.linear import SparseLinear
-from penchant.models.popular import decay
 
 __all__ = ["BuyAgain", "Repeats"]
 
@@ -24,18 +20,8 @@ __all__ = ["BuyAgain", "Repeats"]
 class Repeats(SparseLinear, frozen=True, eq=False, kw_only=True):
     """A diagonal item-item matrix: each item adds to its own score only, recent events more than old ones."""
 
-    learner: BuyAgain
-    "Brings the half-life, which encoding a history needs."
-
-    def rows(self, data: Dataset) -> Matrix:
-        """Return CSR float32[n_users, n_items]: event weights, decayed back from each user's latest event."""
-        last = data.column("at")[np.maximum(data.indptr[1:] - 1, 0)] if data.n_events else np.zeros(0, np.int64)
-        age = decay(data.column("at"), last[data.column("user")], self.learner.half_life)
-        return self._aligned(data.csr((data.column("weight") * age).astype(np.float32)), data.items)
-
-    def _encode(self, history: History) -> Float32:
-        last = history.at.max(initial=0)
-        return (history.weights * decay(history.at, last, self.learner.half_life)).astype(np.float32)
+    def _aged(self, weights: Float32, age: Float64) -> Float32:
+        return (weights * age).astype(np.float32)
 
     def _signal(self, weights: Float32) -> Float32:
         return weights
@@ -80,11 +66,8 @@ class BuyAgain(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             items=data.items,
             learner=self,
             candidates=candidates,
+            half_life=self.half_life,
             w_indptr=np.arange(n + 1, dtype=np.int64),
             w_indices=np.arange(n, dtype=np.int32),
             w_data=rate.astype(np.float32),
         )
-
-
-FREQUENCY = msgspec.structs.replace(BuyAgain(), half_life=None, smoothing=None)
-"""The baseline of repeat consumption: the items a person took most often, and nothing else."""

@@ -43,6 +43,8 @@ class EASE(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Ridge strength. Larger values trust popular items more."
     max_items: Annotated[int, Meta(ge=1)] | None = 20_000
     "How many of the most frequent items are candidates; None for all. The others score NaN."
+    half_life: Annotated[float, Meta(gt=0)] | None = None
+    "Days after which an event of the asker's history counts half; None: all count alike."
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> DenseLinear:
         matrix, candidates = liked(data, self.max_items)
@@ -53,7 +55,9 @@ class EASE(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             weights /= -diagonal
             np.fill_diagonal(weights, 0)
             advance(1)
-        return DenseLinear(items=data.items, learner=self, candidates=candidates, weights=weights)
+        return DenseLinear(
+            items=data.items, learner=self, candidates=candidates, weights=weights, half_life=self.half_life
+        )
 
 
 def _inverse(matrix: Float32, l2: float) -> Float32:

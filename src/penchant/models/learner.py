@@ -91,12 +91,12 @@ def learner_from(name: str, config: dict[str, Any]) -> Learner:
     """Return the learner that a settings table ``[models.<name>]`` describes.
 
     >>> learner_from("ease", {"learner": "ease", "l2": 250})
-    EASE(l2=250.0, max_items=20000)
+    EASE(l2=250.0, max_items=20000, half_life=None)
     >>> learner_from("mine", {"learner": "ease", "lambda": 1})
     Traceback (most recent call last):
         ...
-    penchant.core.errors.InputError: [models.mine] is not a ease; got {'lambda': 1}; allowed: l2, max_items; \
-next: Object contains unknown field `lambda`
+    penchant.core.errors.InputError: [models.mine] is not a ease; got {'lambda': 1}; \
+allowed: l2, max_items, half_life; next: Object contains unknown field `lambda`
     """
     fields = {key: value for key, value in config.items() if key != "learner"}
     kind = str(config.get("learner", name))

@@ -23,7 +23,7 @@ def load(path: str | Path) -> Scorer:
     >>> place = Path(tempfile.mkdtemp()) / "ease"
     >>> saved = pt.EASE(l2=1.0).fit(checkerboard(10)).save(place)
     >>> pt.load(place).learner
-    EASE(l2=1.0, max_items=20000)
+    EASE(l2=1.0, max_items=20000, half_life=None)
 
     Raises:
         ArtifactError: there is no saved model at the path.

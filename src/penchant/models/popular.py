@@ -7,19 +7,17 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from msgspec import Meta
 
-from penchant.core.arrays import Float32, Float64, Int32, Int64
+from penchant.core.arrays import Float32, Int32
 from penchant.core.executor import Executor
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.kernels.layout import Best, Rows, Space
 from penchant.kernels.topk import rank_scores
+from penchant.models.aging import decay
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
 
-__all__ = ["Popular", "Popularity", "decay"]
-
-DAY = 86_400_000_000
-"Microseconds."
+__all__ = ["Popular", "Popularity"]
 
 
 class Popularity(Scorer, frozen=True, eq=False, kw_only=True):
@@ -77,14 +75,3 @@ class Popular(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return Popularity(
             items=data.items, learner=self, candidates=candidates, popularity=popularity.astype(np.float32)
         )
-
-
-def decay(at: Int64, now: Any, half_life: float | None) -> Float64:
-    """Return float64: what an event at ``at`` counts at ``now`` (microseconds), halving every ``half_life`` days.
-
-    >>> decay(np.int64([0, DAY]), DAY, 1.0).tolist()
-    [0.5, 1.0]
-    """
-    if half_life is None:
-        return np.ones(len(at))
-    return np.asarray(np.exp2((at - now) / (half_life * DAY)))

@@ -2,52 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from penchant.core.arrays import Float32
+from penchant.core.arrays import Float32, Float64
 from penchant.core.nouns import History, Reason
 from penchant.data.vocabulary import Vocabulary
 
-__all__ = ["reasons_of", "strongest"]
+__all__ = ["Base", "reasons_of"]
+
+Base = tuple[str, str, Float32]
+"The code and evidence of an addend that no event is behind, and float32[n]: what it adds to each item."
 
 
 def reasons_of(
-    history: History, addends: Float32, base: float, items: Vocabulary, *, base_code: str = "popular"
-) -> tuple[Reason, ...]:
-    """Return the addends of one score as reasons, strongest first; entries of one item and kind are added up.
+    history: History, addends: Float64, bases: Sequence[Base], items: Vocabulary, limit: int | None = None
+) -> tuple[tuple[Reason, ...], ...]:
+    """Return the addends of n scores as reasons, strongest first; entries of one item and kind are added up.
 
     >>> items = Vocabulary.of(["milk", "tea"])
     >>> history = History.of([1, 0, 1], kinds=("view", "purchase", "view"))
-    >>> for reason in reasons_of(history, np.float32([0.25, 0.125, 0.5]), 1.0, items):
+    >>> for reason in reasons_of(history, np.array([[0.25, 0.125, 0.5]]), [("popular", "", np.float32([1]))], items)[0]:
     ...     print(reason.code, reason.evidence, reason.weight)
     popular  1.0
     view tea 0.75
     purchase milk 0.125
 
     Args:
-        history: m entries.
-        addends: float32[m], what each entry adds.
-        base: what the score holds before any history; no reason when 0.
+        history: m entries; an entry of unknown kind has the code ``history``.
+        addends: float64[n, m], what each entry adds to each score.
+        bases: addends that no event is behind.
         items: the vocabulary of the history's codes.
-        base_code: what the base is called.
+        limit: keep this many reasons a score and add up the others in one of code ``rest``, whose evidence is
+            their number; the sum stays the same.
     """
-    sums: dict[tuple[str, int], float] = {}
-    for at in np.flatnonzero(addends):
-        key = (history.kinds[at] if history.kinds else "history", int(history.items[at]))
-        sums[key] = sums.get(key, 0.0) + float(addends[at])
-    found = [Reason(code, items.ids([item])[0], weight) for (code, item), weight in sums.items()]
-    if base:
-        found.append(Reason(base_code, "", float(base)))
-    return tuple(sorted(found, key=lambda r: (-abs(r.weight), r.code, r.evidence)))
+    active = np.flatnonzero(addends.any(axis=0))
+    keys: dict[tuple[str, int], int] = {}
+    place = [
+        keys.setdefault((history.kinds[at] if history.kinds else "history", int(history.items[at])), len(keys))
+        for at in active
+    ]
+    names = list(zip([code for code, _ in keys], items.ids([item for _, item in keys]), strict=True))
+    names += [(code, evidence) for code, evidence, _ in bases]
+    table = np.zeros((len(addends), len(names)))
+    for column, at in zip(place, active, strict=True):
+        table[:, column] += addends[:, at]
+    for column, (_, _, base) in enumerate(bases, start=len(keys)):
+        table[:, column] = base
+    return tuple(_strongest(names, row, limit) for row in table)
 
 
-def strongest(reasons: tuple[Reason, ...], n: int) -> tuple[Reason, ...]:
-    """Return the first ``n`` reasons and one ``rest`` that adds up the others, so that the sum stays.
-
-    >>> [r.weight for r in strongest((Reason("view", "a", 3.0), Reason("view", "b", 2.0), Reason("view", "c", 1.0)), 1)]
-    [3.0, 3.0]
-    """
-    if len(reasons) <= n + 1:
-        return reasons
-    others = reasons[n:]
-    return (*reasons[:n], Reason("rest", str(len(others)), sum(r.weight for r in others)))
+def _strongest(names: list[tuple[str, str]], row: Float64, limit: int | None) -> tuple[Reason, ...]:
+    order = np.lexsort((np.arange(len(row)), -np.abs(row)))
+    order = order[row[order] != 0]
+    kept = len(order) if limit is None or len(order) <= limit + 1 else limit
+    reasons = [Reason(names[i][0], names[i][1], float(row[i])) for i in order[:kept]]
+    if kept < len(order):
+        reasons.append(Reason("rest", str(len(order) - kept), float(row[order[kept:]].sum())))
+    return tuple(reasons)

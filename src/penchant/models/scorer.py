@@ -13,7 +13,7 @@ import polars as pl
 import scipy.sparse as sp
 from msgspec import Struct, field
 
-from penchant.core.arrays import Float32, Int32
+from penchant.core.arrays import Float32, Float64, Int32
 from penchant.core.errors import InputError, NotFound
 from penchant.core.executor import LOCAL, blocks
 from penchant.core.nouns import History, Reason, Slate, TopK
@@ -21,6 +21,7 @@ from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.layout import Best, Rows, Space
+from penchant.models.aging import decay
 from penchant.models.artifact import pack, write_artifact
 from penchant.models.reasons import reasons_of
 
@@ -51,6 +52,8 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
     "The recipe it was made with."
     candidates: Int32
     "int32[n], the ascending codes it can score."
+    half_life: float | None = None
+    "Days after which an event of the asker's history counts half, back from their latest; None: age is nothing."
     facts: dict[str, Any] = field(default_factory=dict)
     "Where it came from: data digest, counts."
 
@@ -70,7 +73,11 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
 
     def rows(self, data: Dataset) -> Matrix:
         """Return CSR float32[n_users, n_items]: the histories of a dataset in this scorer's vocabulary."""
-        return self._aligned(data.matrix, data.items)
+        if self.half_life is None:
+            return self._aligned(data.matrix, data.items)
+        latest = data.column("at")[np.maximum(data.indptr[1:] - 1, 0)]
+        age = decay(data.column("at"), latest[data.column("user")], self.half_life)
+        return self._aligned(data.csr(self._aged(data.column("weight"), age)), data.items)
 
     def score(self, history: History) -> Float32:
         """Return float32[n_items]: the score of every item for one history; NaN where it cannot say."""
@@ -158,9 +165,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
             scores[history.items[history.items >= 0]] = np.nan
         ranked = np.lexsort((np.arange(self.n_items), -scores))[:n]
         order: Int32 = ranked[~np.isnan(scores[ranked])].astype(np.int32)
-        addends, base = self.contributions(history, order), self.base(order)
-        reasons = tuple(self._reasons(history, a, b) for a, b in zip(addends, base, strict=True))
-        return Slate(order, scores[order], reasons, ids=tuple(self.items.ids(order)))
+        return Slate(order, scores[order], self._reasons(history, order), ids=tuple(self.items.ids(order)))
 
     def explain(self, items: Sequence[str], item: str) -> tuple[Reason, ...]:
         """Return the addends of one item's score for a history of item ids, strongest first; they sum to the score.
@@ -173,15 +178,14 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         if code < 0:
             raise NotFound("the model does not know this item", got=item, then="fit on data that has it")
         history, asked = self._history(items), np.array([code], np.int32)
-        addends = self.contributions(history, asked)[0]
-        if np.isnan(addends).any() or np.isnan(self.score(history)[code]):
+        if np.isnan(self.score(history)[code]):
             raise InputError(
                 "this item has no score for this history",
                 got=item,
                 allowed="an item the model can score",
                 then="see scorer.score(history)",
             )
-        return self._reasons(history, addends, float(self.base(asked)[0]))
+        return self._reasons(history, asked)[0]
 
     def save(self, path: str | Path) -> Path:
         """Write the scorer to a new directory, whole or not at all; :func:`penchant.load` reads it back.
@@ -202,12 +206,16 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
     # -- what a model fills in --------------------------------------------------------------------------------------
 
     def _signal(self, weights: Float32) -> Float32:
-        """Return what the summed weight of an item says: 1 liked, -1 disliked, 0 nothing, unless a model says more."""
-        return np.sign(weights).astype(np.float32)
+        """Return what the summed weight of an item says: from 1 (liked) over 0 (nothing) to -1 (disliked).
 
-    def _encode(self, history: History) -> Float32:
-        """Return float32[m]: the weight of each entry; those of one item are added up."""
-        return history.weights
+        Without a half-life only the sign counts; with one, a liking fades with its age.
+        """
+        said = np.sign(weights) if self.half_life is None else np.clip(weights, -1.0, 1.0)
+        return said.astype(np.float32)
+
+    def _aged(self, weights: Float32, age: Float64) -> Float32:
+        """Return float32[m]: what events of these weights count at an age between 0 (long ago) and 1 (the latest)."""
+        return (np.sign(weights) * age).astype(np.float32)
 
     @abstractmethod
     def _score(self, codes: Int32, signal: Float32) -> Float32:
@@ -225,7 +233,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
 
     def _row(self, history: History) -> tuple[Int32, Float32, Any]:
         """Return distinct ascending codes, their signals, and the latest entry of each."""
-        weights = self._encode(history)
+        weights = history.weights
+        if self.half_life is not None:
+            weights = self._aged(weights, decay(history.at, history.at.max(initial=0), self.half_life))
         known = np.flatnonzero(history.items >= 0)
         codes, first, inverse = np.unique(history.items[known][::-1], return_index=True, return_inverse=True)
         summed = np.bincount(inverse, weights=weights[known][::-1], minlength=len(codes)).astype(np.float32)
@@ -238,8 +248,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
             )
         return History.of(self.items.codes(items))
 
-    def _reasons(self, history: History, addends: Float32, base: float) -> tuple[Reason, ...]:
-        return reasons_of(history, addends, float(base), self.items, base_code=self.base_code)
+    def _reasons(self, history: History, items: Int32) -> tuple[tuple[Reason, ...], ...]:
+        addends = self.contributions(history, items).astype(np.float64)
+        return reasons_of(history, addends, [(self.base_code, "", self.base(items))], self.items)
 
     def _aligned(self, matrix: Matrix, items: Vocabulary) -> Matrix:
         """Return the matrix with the columns of this scorer's vocabulary; columns it lacks are dropped."""

@@ -1,0 +1,1 @@
+"""From a question to a slate: retrieve, filter, blend, rank, explain; every step is a Stage."""

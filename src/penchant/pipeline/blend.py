@@ -1,0 +1,51 @@
+"""Several sources as one slate."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import Struct
+
+from penchant.core.nouns import Part, Query, Slate
+from penchant.core.protocols import Stage
+
+__all__ = ["Blend", "Fallback"]
+
+
+class Blend(Struct, frozen=True, eq=False):
+    """Add up the scores of several stages, each scaled to 1 at its best item and then weighted.
+
+    A stage that cannot score an item adds nothing to it. The factors are kept in the slate's parts, so that the
+    addends of a blended score are the addends of its parts times their factors.
+    """
+
+    stages: tuple[tuple[Stage, float], ...]
+    "Each stage and its weight."
+
+    def __call__(self, query: Query, slate: Slate, /) -> Slate:
+        """Return the union of what the stages find."""
+        found = [(stage(query, slate), weight) for stage, weight in self.stages]
+        found = [(part, weight) for part, weight in found if len(part)]
+        if not found:
+            return Slate.of()
+        items = np.unique(np.concatenate([part.items for part, _ in found]))
+        scores = np.zeros(len(items), np.float32)
+        parts: list[Part] = []
+        for part, weight in found:
+            factor = weight / (float(np.abs(part.scores).max()) or 1.0)
+            scores[np.searchsorted(items, part.items)] += np.float32(factor) * part.scores
+            parts += [Part(p.source, p.factor * factor) for p in part.parts]
+        return Slate.of(items, scores, parts=tuple(parts))
+
+
+class Fallback(Struct, frozen=True, eq=False):
+    """Ask a second stage when the first finds nothing."""
+
+    first: Stage
+    "Asked first."
+    second: Stage
+    "Asked when the first slate is empty."
+
+    def __call__(self, query: Query, slate: Slate, /) -> Slate:
+        """Return the first slate that is not empty."""
+        found = self.first(query, slate)
+        return found if len(found) else self.second(query, slate)

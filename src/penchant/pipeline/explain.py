@@ -1,0 +1,96 @@
+"""Reasons: the addends of the scores, as they are, and then in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from penchant.core.nouns import History, Query, Reason, Slate
+from penchant.core.protocols import Scorer
+from penchant.models.reasons import Base, reasons_of
+from penchant.pipeline.catalogue import Catalogue
+
+__all__ = ["Explain", "Words"]
+
+
+class Explain(Struct, frozen=True, eq=False):
+    """Give every item the addends of its score, strongest first; they sum to the score."""
+
+    scorers: Mapping[str, Scorer]
+    "The sources that the slate's parts name."
+    catalogue: Catalogue
+    "Brings the vocabulary."
+    limit: int | None = None
+    "Reasons an item; the others are added up in one. None gives all."
+
+    def __call__(self, query: Query, slate: Slate, /) -> Slate:
+        """Return the slate with reasons and item ids."""
+        addends = np.zeros((len(slate), len(query.history)))
+        bases: list[Base] = []
+        for part in slate.parts:
+            scorer = self.scorers[part.source]
+            addends += part.factor * np.nan_to_num(scorer.contributions(query.history, slate.items))
+            base = np.nan_to_num(part.factor * scorer.base(slate.items)).astype(np.float32)
+            if base.any():
+                bases.append(("popular", part.source, base))
+        reasons = reasons_of(query.history, addends, bases, self.catalogue.vocabulary, self.limit)
+        ids = tuple(self.catalogue.vocabulary.ids(slate.items))
+        return msgspec.structs.replace(slate, reasons=reasons, ids=ids)
+
+
+_BECAUSE = {
+    "purchase": "Because you bought {title}",
+    "view": "Because you looked at {title}",
+    "add_to_cart": "Because you put {title} in your cart",
+    "rating": "Because of your rating of {title}",
+    "page": "Often chosen together with {title}",
+    "history": "Because of {title} in your history",
+    "dislike": "You were not interested in {title}",
+}
+_ITSELF = {
+    "purchase": "You bought this {times}",
+    "view": "You looked at this {times}",
+    "add_to_cart": "You put this in your cart {times}",
+    "rating": "You rated this",
+}
+_AGAINST = "Held back because you chose {title}"
+
+
+class Words(Struct, frozen=True, eq=False):
+    """Say every reason in plain words."""
+
+    catalogue: Catalogue
+    "Knows the titles."
+
+    def __call__(self, query: Query, slate: Slate, /) -> Slate:
+        """Return the slate with the text of every reason."""
+        counts = _counts(query.history)
+        said = tuple(
+            tuple(msgspec.structs.replace(r, text=self._text(r, item, counts)) for r in reasons)
+            for item, reasons in zip(slate.ids, slate.reasons, strict=True)
+        )
+        return msgspec.structs.replace(slate, reasons=said)
+
+    def _text(self, reason: Reason, item: str, counts: Mapping[tuple[str, int], int]) -> str:
+        if reason.code == "popular":
+            return "Popular with other customers" if reason.evidence != "trending" else "Popular right now"
+        if reason.code == "rest":
+            return f"{reason.evidence} smaller reasons together"
+        code = self.catalogue.vocabulary.code(reason.evidence)
+        title = self.catalogue.title(code)
+        if reason.evidence == item and reason.code in _ITSELF:
+            n = counts.get((reason.code, code), 1)
+            return _ITSELF[reason.code].format(times="once" if n == 1 else f"{n} times")
+        if reason.weight < 0 and reason.code != "dislike":
+            return _AGAINST.format(title=title)
+        return _BECAUSE.get(reason.code, "Because of your " + reason.code + " of {title}").format(title=title)
+
+
+def _counts(history: History) -> dict[tuple[str, int], int]:
+    counts: dict[tuple[str, int], int] = {}
+    for kind, item in zip(history.kinds, history.items.tolist(), strict=False):
+        counts[kind, item] = counts.get((kind, item), 0) + 1
+    return counts

@@ -1,0 +1,71 @@
+"""Stages in a row, and the row that the settings of a placement describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from penchant.core.errors import NotReady
+from penchant.core.nouns import Query, Slate
+from penchant.core.protocols import Scorer, Stage
+from penchant.core.settings import PlacementSettings
+from penchant.pipeline.blend import Blend, Fallback
+from penchant.pipeline.catalogue import Catalogue
+from penchant.pipeline.explain import Explain, Words
+from penchant.pipeline.filters import Available, Categories, Disliked, Given, Price, Seen
+from penchant.pipeline.rank import Rank
+from penchant.pipeline.retrieve import Retrieve
+
+__all__ = ["Pipeline", "explained", "ranked"]
+
+
+class Pipeline(Struct, frozen=True, eq=False):
+    """Stages in a row; itself a stage."""
+
+    stages: tuple[Stage, ...]
+    "Each works on what the one before it returned."
+
+    def __call__(self, query: Query, slate: Slate, /) -> Slate:
+        """Return the slate after all stages."""
+        for stage in self.stages:
+            slate = stage(query, slate)
+        return slate
+
+
+def ranked(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogue: Catalogue) -> Stage:
+    """Return the pipeline of a placement up to the ranked slate.
+
+    Raises:
+        NotReady: a model the placement blends is not among the scorers.
+    """
+    filters: tuple[Stage, ...] = (
+        *((Seen(),) if placement.exclude_seen else ()),
+        Disliked(),
+        Available(catalogue),
+        Categories(catalogue),
+        Price(catalogue),
+        Given(catalogue),
+        Rank(),
+    )
+    first = Pipeline((_blend(placement.blend, scorers), *filters))
+    if not placement.fallback:
+        return first
+    return Fallback(first, Pipeline((_blend(placement.fallback, scorers), *filters)))
+
+
+def explained(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogue: Catalogue) -> Stage:
+    """Return the whole pipeline of a placement: :func:`ranked`, then reasons, then words."""
+    explain = Explain(scorers, catalogue, placement.reasons)
+    return Pipeline((ranked(placement, scorers, catalogue), explain, Words(catalogue)))
+
+
+def _blend(weights: Mapping[str, float], scorers: Mapping[str, Scorer]) -> Stage:
+    for name in weights:
+        if name not in scorers:
+            allowed = ", ".join(scorers) or "none is trained"
+            raise NotReady("a placement needs a model that is not trained", got=name, allowed=allowed, then="train")
+    stages = tuple((Retrieve(name, scorers[name]), weight) for name, weight in weights.items())
+    if len(stages) == 1 and stages[0][1] == 1.0:
+        return stages[0][0]
+    return Blend(stages)
