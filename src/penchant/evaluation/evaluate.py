@@ -43,12 +43,16 @@ def evaluate(
     test that the task asks for; the report counts the others.
 
     >>> from penchant.data.dataset import Dataset
-    >>> from penchant.data.split import strong
-    >>> split = strong(Dataset.from_matrix(np.kron(np.eye(2), np.ones((30, 6)))), users=0.5, rng=0)
-    >>> report = evaluate({}, split)
-    Traceback (most recent call last):
-        ...
-    penchant.core.errors.EmptyData: there is no scorer to evaluate; allowed: a mapping of name to scorer
+    >>> from penchant.data.split import random
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.models.popular import Popular
+    >>> split = random(Dataset.from_matrix(np.kron(np.eye(2), np.ones((30, 6)))), share=0.2, rng=0)  # two tastes
+    >>> scorers = {"popular": Popular().fit(split.train), "item-knn": ItemKNN().fit(split.train)}
+    >>> report = evaluate(scorers, split, ["ndcg@5", "recall@10"])
+    >>> report.table.filter(metric="ndcg").select("model", "metric", "k", "value").rows()
+    [('popular', 'ndcg', 5, 0.3...), ('item-knn', 'ndcg', 5, 1.0)]
+    >>> report.verdicts()[0]
+    'item-knn beats popular on ndcg@5 by 0.673 [0.595, 0.756]'
 
     Args:
         scorers: name to model, fitted on ``split.train``.

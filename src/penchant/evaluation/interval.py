@@ -6,12 +6,11 @@ difference of two columns is a paired difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from msgspec import Struct
 
 from penchant.core.arrays import Float64
+from penchant.core.executor import blocks
 
 __all__ = ["Effect", "Inconclusive", "compare", "estimate", "holm", "resample_means", "sign_flip"]
 
@@ -84,9 +83,12 @@ def resample_means(values: Float64, *, resamples: int, rng: int | np.random.Gene
     n = len(values)
     source = np.random.default_rng(rng)
     means = np.empty((resamples, values.shape[1]))
-    for start, stop in _chunks(resamples, n):
-        counts = np.stack([np.bincount(source.integers(0, n, n, np.int32), minlength=n) for _ in range(start, stop)])
-        means[start:stop] = counts.astype(np.float64) @ values / n
+    size = _at_once(resamples, n)
+    counts = np.empty((size, n))
+    for start, stop in blocks(resamples, size):
+        for row in range(stop - start):
+            counts[row] = np.bincount(source.integers(0, n, n), minlength=n)
+        means[start:stop] = counts[: stop - start] @ values / n
     return means
 
 
@@ -115,11 +117,12 @@ def sign_flip(differences: Float64, *, resamples: int, rng: int | np.random.Gene
     total = differences.sum(axis=0)
     observed = np.abs(total) - 1e-9 * np.abs(differences).sum(axis=0)
     extreme = np.zeros(differences.shape[1], np.int64)
-    for start, stop in _chunks(resamples, n):
-        width = (n + 7) // 8
+    size, width = _at_once(resamples, n), (n + 7) // 8
+    heads = np.empty((size, n))
+    for start, stop in blocks(resamples, size):
         raw = np.frombuffer(source.bytes((stop - start) * width), np.uint8).reshape(-1, width)
-        heads = np.unpackbits(raw, axis=1, count=n).astype(np.float64)
-        extreme += (np.abs(2 * (heads @ differences) - total) >= observed).sum(axis=0)
+        heads[: stop - start] = np.unpackbits(raw, axis=1, count=n)
+        extreme += (np.abs(2 * (heads[: stop - start] @ differences) - total) >= observed).sum(axis=0)
     p: Float64 = (1 + extreme) / (1 + resamples)
     return p
 
@@ -192,8 +195,6 @@ def _no_interval(values: Float64, resamples: int, level: float, same: str) -> st
     return None
 
 
-def _chunks(resamples: int, n: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of resamples whose weights for ``n`` users fit in memory."""
-    size = max(1, _CELLS // max(n, 1))
-    for start in range(0, resamples, size):
-        yield start, min(start + size, resamples)
+def _at_once(resamples: int, n: int) -> int:
+    """Return how many resamples of ``n`` users fit in memory together."""
+    return max(1, min(resamples, _CELLS // max(n, 1)))

@@ -114,10 +114,10 @@ class Setup(Struct, frozen=True):
 def number(value: float | None, digits: int = 4) -> str:
     """Return a number as people read it, or a dash.
 
-    >>> number(0.01234), number(None), number(-0.5)
-    ('0.0123', '-', '-0.5000')
+    >>> number(0.01234), number(None), number(-0.00001)
+    ('0.0123', '-', '0.0000')
     """
-    return "-" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{value:z.{digits}f}"
 
 
 def cells(line: Line) -> list[str]:
@@ -140,6 +140,9 @@ def _ends(effect: Effect | Inconclusive | None) -> tuple[float | None, float | N
 
 
 def _spread(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return a value with its interval, in enough digits that an end which is not 0 does not read as 0."""
+    if low is not None and high is not None and low * high > 0:
+        digits = min(max(digits, -math.floor(math.log10(min(abs(low), abs(high))))), 9)
     return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
@@ -148,6 +151,8 @@ def sentence(line: Line, baseline: str) -> str:
 
     >>> sentence(Line("knn", "hit", 5, 0.2, diff=-0.1, diff_low=-0.2, diff_high=-0.05, verdict="worse"), "popular")
     'knn is worse than popular on hit@5 by 0.100 [0.050, 0.200]'
+    >>> sentence(Line("knn", "hit", 5, 0.2, diff=0.001, diff_low=0.0002, diff_high=0.002, verdict="better"), "popular")
+    'knn beats popular on hit@5 by 0.0010 [0.0002, 0.0020]'
     """
     spread = _spread(line.diff, line.diff_low, line.diff_high)
     if line.verdict == "better":
