@@ -16,6 +16,7 @@ from penchant.evaluation import ranking
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.metrics import USER_METRICS
 from penchant.evaluation.ranking import Users, hits, rank, truth
+from penchant.models.itemknn import ItemKNN
 
 
 def value(report, model, metric):
@@ -120,6 +121,17 @@ def test_repeat_looks_as_deep_as_it_must_and_no_deeper(ranker, make_split, monke
     assert own.calls == [80]
     monkeypatch.setattr(ranking, "_CELLS", 1)  # one user at a time
     assert rank(everything, split, truth(split, "repeat"), 2).tolist() == expected
+
+
+def test_repeat_ranks_of_a_real_model_are_its_full_ranking_cut_to_the_history(make_split):
+    rng = np.random.default_rng(2)
+    split = make_split((rng.random((40, 60)) < 0.2).astype(float), (rng.random((40, 60)) < 0.3).astype(float))
+    scorer = ItemKNN(k=60).fit(split.train)
+    found = truth(split, "repeat")
+    full = scorer.score_batch(scorer.rows(split.history)[found.users], 60, exclude_seen=False).items
+    history = split.history.matrix.toarray()[found.users] > 0
+    expected = [[i for i in row if i >= 0 and had[i]][:4] for row, had in zip(full.tolist(), history, strict=True)]
+    assert [[i for i in row if i >= 0] for row in rank(scorer, split, found, 4).tolist()] == expected
 
 
 def test_only_positive_sums_of_weights_are_wanted(make_split):

@@ -21,6 +21,8 @@ from penchant.version import __version__
 
 __all__ = ["evaluate"]
 
+Effects = list[Effect | Inconclusive]
+
 _TOGETHER = "one number for all slates together"
 
 
@@ -90,7 +92,7 @@ def evaluate(
         items=len(split.history.items),
         baseline=against,
         resamples=resamples,
-        seed=rng if isinstance(rng, int) else None,
+        seed=None if isinstance(rng, np.random.Generator) else int(rng),
         data={side: getattr(split, side).digest for side in ("train", "history", "test")},
         models={name: _recipe(scorer.learner) for name, scorer in scorers.items()},
         versions={"penchant": __version__, "numpy": np.__version__},
@@ -130,10 +132,12 @@ def _lines(
     against, resamples, rng, seconds = how
     paired = [metric for metric in metrics if metric.per_user]
     values = {name: _per_user(items, paired, found) for name, items in slates.items()}
-    effects = _effects(values, against, resamples, np.random.default_rng(rng)) if paired else {}
+    effects: dict[str, tuple[Effects, Effects]] = dict.fromkeys(slates, ([], []))
+    if paired:
+        effects = _effects(values, against, resamples, np.random.default_rng(rng))
     lines = []
     for name, items in slates.items():
-        means, differences = iter(effects.get(name, ((), ()))[0]), iter(effects.get(name, ((), ()))[1])
+        means, differences = map(iter, effects[name])
         for metric in metrics:
             if metric.per_user:
                 mean, difference = next(means), next(differences, None)
@@ -155,9 +159,6 @@ def _per_user(items: Int32, metrics: list[Metric], found: Truth) -> Float64:
 def _together(metric: Metric, items: Int32, information: Float64) -> float:
     cut = items[:, : metric.k]
     return coverage(cut, len(information)) if metric.name == "coverage" else novelty(cut, information)
-
-
-Effects = list[Effect | Inconclusive]
 
 
 def _effects(
