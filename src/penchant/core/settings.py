@@ -40,6 +40,17 @@ class EventSettings(_Section, frozen=True):
     future: str = "1d"
     "How far ahead of the clock an event may lie before it is refused."
 
+    def weigh(self, kind: str, value: float) -> float:
+        """Return what one event weighs.
+
+        >>> EventSettings().weigh("purchase", 3.0), EventSettings().weigh("purchase", -1.0)
+        (5.0, -5.0)
+        >>> EventSettings().weigh("rating", 4.0), EventSettings().weigh("wish", 1.0)
+        (4.0, 1.0)
+        """
+        times = value if kind in self.valued else float((value > 0) - (value < 0))
+        return self.weights.get(kind, 1.0) * times
+
 
 class ConsentSettings(_Section, frozen=True):
     """Who may be personalized for when nothing is recorded."""
@@ -85,7 +96,7 @@ class PlacementSettings(_Section, frozen=True):
     """One place where a slate is shown."""
 
     blend: dict[str, float]
-    "Model name to weight; each model's scores are scaled to 1 at its best candidate, then added up."
+    "Model name to weight. Of several, each model's scores are scaled to 1 at its best candidate, then added up."
     history: str = "user"
     "Whose history is asked: 'user' what the person did, 'item' the item on the page."
     exclude_seen: bool = True
@@ -98,18 +109,18 @@ class PlacementSettings(_Section, frozen=True):
 
 def _default_models() -> dict[str, dict[str, Any]]:
     return {
-        "ease": {"learner": "ease"},
+        "ease": {"learner": "ease", "half_life": 90.0},
         "item-knn": {"learner": "item-knn"},
         "ials": {"learner": "ials"},
         "buy-again": {"learner": "buy-again"},
-        "popular": {"learner": "popular", "half_life": 28.0},
+        "popular": {"learner": "popular", "half_life": 14.0},
         "trending": {"learner": "popular", "half_life": 3.0},
     }
 
 
 def _default_placements() -> dict[str, PlacementSettings]:
     return {
-        "for-you": PlacementSettings(blend={"ease": 1.0}, fallback={"popular": 1.0}),
+        "for-you": PlacementSettings(blend={"ease": 1.0, "popular": 0.3}, fallback={"popular": 1.0}),
         "buy-again": PlacementSettings(blend={"buy-again": 1.0}, exclude_seen=False),
         "similar": PlacementSettings(blend={"item-knn": 1.0}, history="item", fallback={"popular": 1.0}),
         "trending": PlacementSettings(blend={"trending": 1.0}, exclude_seen=False),

@@ -186,7 +186,10 @@ class Dataset:
         >>> data.history("ann").items.tolist()
         [1, 0]
         """
-        code = self.users.code(user)
+        return self.history_of(self.users.code(user))
+
+    def history_of(self, code: int) -> History:
+        """Return what the user of a code did; empty for -1."""
         start, stop = (self.indptr[code], self.indptr[code + 1]) if code >= 0 else (0, 0)
         part = self.frame[int(start) : int(stop)]
         return History(

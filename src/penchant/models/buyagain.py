@@ -43,9 +43,10 @@ class BuyAgain(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "buy-again"
+    task: ClassVar[str] = "repeat"
     scorer: ClassVar[type[Repeats]] = Repeats
 
-    half_life: Annotated[float, Meta(gt=0)] | None = 56.0
+    half_life: Annotated[float, Meta(gt=0)] | None = 84.0
     "Days after which an event counts half; None counts all alike."
     smoothing: Annotated[float, Meta(ge=0)] | None = 10.0
     "People of the average repeat rate added to every item's own; None gives every item the same rate."

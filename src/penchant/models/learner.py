@@ -30,6 +30,8 @@ class Learner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "What it is registered as."
     scorer: ClassVar[type[Scorer]]
     "What fitting returns; also what reads a saved one."
+    task: ClassVar[str] = "new"
+    "What it is for: new items, or repeat, what a person had before."
     holds_people: ClassVar[bool] = False
     "Whether the scorer holds people's data, so that erasing a person means fitting again."
 
