@@ -1,0 +1,53 @@
+"""Who said yes to what; and the one predicate that every read of personal data goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from penchant.store.database import Database
+from penchant.store.sql import upsert
+from penchant.store.tables import consent
+
+__all__ = ["Consents", "may_use"]
+
+
+def may_use(user: sa.ColumnElement[str], purpose: str | None, default: bool) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that the person in column ``user`` agreed to ``purpose``; always true for None.
+
+    >>> print(may_use(sa.column("user"), None, False))
+    true
+    """
+    if purpose is None:
+        return sa.true()
+    answered = sa.select(1).where(consent.c.user == user, consent.c.purpose == purpose)
+    if default:
+        return ~answered.where(consent.c.granted.is_(False)).exists()
+    return answered.where(consent.c.granted.is_(True)).exists()
+
+
+class Consents:
+    """The consent table of one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Record answers (user, purpose, granted, basis, at) in one transaction; each replaces the one before it."""
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(upsert(connection, consent), list(rows))
+
+    def of(self, user: str) -> Sequence[sa.Row[str, bool, str, int]]:
+        """Return the answers of one person: purpose, granted, basis, at; in order of purpose."""
+        query = sa.select(consent.c.purpose, consent.c.granted, consent.c.basis, consent.c.at)
+        with self._database.reading() as connection:
+            return [*connection.execute(query.where(consent.c.user == user).order_by(consent.c.purpose))]
+
+    def permits(self, purpose: str, user: str, default: bool) -> bool:
+        """Return whether a person agreed, by the same predicate that reads go through."""
+        query = sa.select(may_use(sa.literal(user), purpose, default))
+        with self._database.reading() as connection:
+            return bool(connection.execute(query).scalar_one())

@@ -1,0 +1,145 @@
+"""One database: how to connect, read and write, and what its failures are called."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from penchant.core.errors import StoreError, StoreMissing
+
+__all__ = ["Database"]
+
+_PREFIX = "sqlite:///"
+_PRAGMAS = (
+    "journal_mode=WAL",  # readers and the writer do not wait for each other
+    "synchronous=FULL",  # a commit returns once it is on disk, not before
+    "foreign_keys=ON",
+    "busy_timeout=30000",  # milliseconds that a write waits for another process's write
+    "cache_size=-65536",  # KiB
+)
+
+
+class Database:
+    """A SQLite file and the connections to it. Threads may share it.
+
+    Writes take turns: one lock in this process, one in the file for other processes.
+    """
+
+    def __init__(self, url: str, *, create: bool) -> None:
+        """Connect to ``url``; with ``create``, make the file, readable by its owner only, when there is none.
+
+        Raises:
+            StoreMissing: there is no such file.
+            StoreError: the URL is of a database that is not supported, or the file cannot be opened.
+        """
+        self.url = url
+        self.path = _path(url)
+        if create:
+            _touch(self.path)
+        elif not self.path.is_file():
+            raise StoreMissing("there is no store", got=str(self.path), then="run 'penchant init', then 'import'")
+        engine = sa.create_engine(f"{_PREFIX}{self.path}", pool_size=8, max_overflow=64)
+        sa.event.listen(engine, "connect", _connected)
+        sa.event.listen(engine, "begin", _began)
+        self._bare = engine.execution_options(begin="")
+        self._reader = engine.execution_options(begin="BEGIN")
+        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection that sees the store as it was at its first read."""
+        with self._translated(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection in a transaction: all of it is on disk on leaving, or, on an error, none of it."""
+        with self._translated(), self._turn, self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def attached(self, other: Path) -> Iterator[sa.Connection]:
+        """Yield a connection that sees the file ``other`` as schema ``stage``; it has no transaction of its own."""
+        with self._translated(), self._bare.connect() as connection:
+            connection.exec_driver_sql("ATTACH DATABASE ? AS stage", (str(other),))
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("DETACH DATABASE stage")
+
+    @contextmanager
+    def transaction(self, connection: sa.Connection) -> Iterator[None]:
+        """Make what is done inside, on a connection of :meth:`attached`, one write transaction."""
+        with self._turn:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                driver = connection.connection.driver_connection
+                if driver is not None and driver.in_transaction:  # a full disk has rolled back already
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._reader.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(
+                "the store failed",
+                got=f"{self.path}: {cause}",
+                then="check the disk and run 'penchant doctor'; nothing of this request was kept",
+            ) from error
+
+
+def _path(url: str) -> Path:
+    name = url.removeprefix(_PREFIX)
+    if not url.startswith(_PREFIX) or not name or name.startswith(":memory:"):
+        shown = url.split("://", 1)[0] + "://..." if "@" in url else url  # never repeat a password
+        raise StoreError(
+            "a database that is not supported",
+            got=shown,
+            allowed="sqlite:///path/to/file.db",
+            then="set 'store' in penchant.toml",
+        )
+    return Path(name).absolute()
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return  # and it stays unopened here: closing it would drop the locks this process holds on it
+    except OSError as error:
+        raise StoreError(
+            "the store cannot be made",
+            got=f"{path}: {error.strerror}",
+            then="choose a place that can be written to in penchant.toml",
+        ) from error
+
+
+def _connected(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where _began says, not where the driver guesses
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _began(connection: sa.Connection) -> None:
+    statement = connection.get_execution_options().get("begin", "BEGIN")
+    if statement:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,55 @@
+"""The catalogue's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from penchant.store.database import Database
+from penchant.store.sql import upsert
+from penchant.store.tables import counters, items
+
+__all__ = ["Items"]
+
+
+class Items:
+    """The items table of one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Add or replace rows in one transaction; return the version they carry.
+
+        Args:
+            rows: every column of the table but version.
+        """
+        with self._database.writing() as connection:
+            if not rows:
+                return _version(connection)
+            grown = sa.update(counters).where(counters.c.name == "items").values(value=counters.c.value + 1)
+            version = int(connection.execute(grown.returning(counters.c.value)).scalar_one())
+            connection.execute(upsert(connection, items), [{**row, "version": version} for row in rows])
+        return version
+
+    def changed(self, since: int) -> tuple[list[sa.Row[Any]], int]:
+        """Return the rows put after version ``since``, in order of id, and the version now; 0 gives all of them."""
+        query = sa.select(items).where(items.c.version > since).order_by(items.c.id)
+        with self._database.reading() as connection:
+            return list(connection.execute(query).fetchall()), _version(connection)
+
+    def get(self, key: str) -> sa.Row[Any] | None:
+        """Return one row, or None."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(items).where(items.c.id == key)).first()
+
+    def count(self) -> int:
+        """Return how many items there are."""
+        with self._database.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(items)).scalar_one())
+
+
+def _version(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(counters.c.value).where(counters.c.name == "items")).scalar_one())

@@ -1,0 +1,68 @@
+"""Brings a database to the newest schema, or says why it cannot be brought there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from penchant.core.errors import StoreError, StoreVersion
+
+__all__ = ["migrate", "newest", "version"]
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def newest() -> str:
+    """Return the newest schema this code knows.
+
+    >>> newest()
+    '0001'
+    """
+    return ScriptDirectory(str(_SCRIPTS)).get_current_head() or ""
+
+
+def version(connection: sa.Connection) -> str | None:
+    """Return the schema a database says it has; None when it says nothing."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(connection: sa.Connection, *, fresh: bool) -> None:
+    """Bring the database forward inside the caller's transaction; does nothing when it is there already.
+
+    Args:
+        connection: in a transaction that can write.
+        fresh: whether an empty database may become a store.
+
+    Raises:
+        StoreVersion: the schema is one this code does not know.
+        StoreError: the database is not a store.
+    """
+    found = version(connection)
+    if found == newest():
+        return
+    if found is None:
+        tables = sa.inspect(connection).get_table_names()
+        if tables or not fresh:
+            raise StoreError(
+                "the database is not a Penchant store",
+                got=f"tables: {', '.join(tables) or 'none'}",
+                allowed="a database made by 'penchant init'",
+                then="check 'store' in penchant.toml",
+            )
+    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreVersion(
+            "the store is from a newer version of Penchant",
+            got=f"schema {found}",
+            allowed=f"up to schema {newest()}",
+            then="upgrade Penchant; the store was not touched",
+        )
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,60 @@
+"""Whole tables between polars and SQLite, through a file of their own.
+
+ADBC moves Arrow tables in and out of a SQLite file several times faster than rows through Python. But it carries its
+own copy of SQLite, and two copies in one process must never open the same file: closing it in one drops the locks of
+the other (https://www.sqlite.org/howtocorrupt.html, section 2.2). So ADBC only ever touches a file beside the store,
+and the store's own connection attaches that file when ADBC has let go of it, or before it takes hold.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import polars as pl
+from adbc_driver_sqlite import dbapi
+
+__all__ = ["load", "save", "stage", "sweep"]
+
+_SUFFIX = ".stage-"
+_ABANDONED = 24 * 3600  # seconds after which a stage cannot be in use any more
+
+
+@contextmanager
+def stage(store: Path) -> Iterator[Path]:
+    """Yield the name of a file beside the store, in a directory only its owner may read; gone on leaving."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{store.name}{_SUFFIX}", dir=store.parent))
+    try:
+        yield folder / "rows.db"
+    finally:
+        shutil.rmtree(folder)
+
+
+def sweep(store: Path) -> int:
+    """Remove the stages a killed process left beside the store a day ago or longer; return how many."""
+    oldest = time.time() - _ABANDONED
+    left = [folder for folder in store.parent.glob(f"{store.name}{_SUFFIX}*") if folder.stat().st_mtime < oldest]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
+
+
+def save(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as the table ``rows`` of a new SQLite file, in order, rowid from 1."""
+    with closing(dbapi.connect(str(path), autocommit=True)) as connection:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA journal_mode=OFF")  # the file is thrown away whole when anything fails
+            cursor.execute("PRAGMA synchronous=OFF")
+        with closing(connection.cursor()) as cursor:
+            cursor.adbc_ingest("rows", table, mode="create")
+
+
+def load(path: Path) -> pl.DataFrame:
+    """Return the table ``rows`` of a SQLite file, in rowid order; the types are what SQLite says, so cast them."""
+    with closing(dbapi.connect(str(path))) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT * FROM rows ORDER BY rowid")
+        return pl.DataFrame(cursor.fetch_arrow())

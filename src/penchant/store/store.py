@@ -1,0 +1,81 @@
+"""A store: one database, opened at the newest schema, and the tables in it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from penchant.store.artifacts import Artifacts
+from penchant.store.consent import Consents
+from penchant.store.database import Database
+from penchant.store.events import Events
+from penchant.store.items import Items
+from penchant.store.keys import Keys
+from penchant.store.migrate import migrate
+from penchant.store.stage import sweep
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Everything Penchant remembers; threads and processes may share it.
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with Store.create(f"sqlite:///{folder.name}/shop.db") as store:
+    ...     store.events.counts()
+    (0, 0)
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Take a database at the newest schema; use :meth:`create` or :meth:`open`."""
+        self._database = database
+        self.url = database.url
+        self.events = Events(database)
+        self.items = Items(database)
+        self.consent = Consents(database)
+        self.keys = Keys(database)
+        self.artifacts = Artifacts(database)
+
+    @classmethod
+    def create(cls, url: str) -> Store:
+        """Return the store at ``url``, made when there is none, brought forward when it is older.
+
+        Raises:
+            StoreVersion: it is from a newer version of Penchant.
+            StoreError: it cannot be made, is another kind of database, or is damaged.
+        """
+        return cls._opened(url, create=True)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Return the store at ``url``, brought forward when it is older.
+
+        Raises:
+            StoreMissing: there is none.
+            StoreVersion: it is from a newer version of Penchant.
+            StoreError: it is another kind of database, or damaged.
+        """
+        return cls._opened(url, create=False)
+
+    @classmethod
+    def _opened(cls, url: str, *, create: bool) -> Store:
+        database = Database(url, create=create)
+        try:
+            with database.writing() as connection:
+                migrate(connection, fresh=create)
+        except BaseException:
+            database.close()
+            raise
+        sweep(database.path)
+        return cls(database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,92 @@
+"""The tables of the newest schema. The migrations make them; every query is written against them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = ["METADATA", "api_keys", "artifacts", "consent", "counters", "events", "items"]
+
+METADATA = sa.MetaData()
+"Every table of a store."
+
+_SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER PRIMARY KEY counts by itself in SQLite
+
+events = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("seq", _SEQUENCE, primary_key=True, doc="Order of arrival."),
+    sa.Column("id", sa.Text, nullable=False, doc="Given by the sender, or derived from the content."),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="Microseconds since 1970-01-01 UTC."),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("session", sa.Text),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("context", sa.Text, doc="A JSON object of text; NULL when empty."),
+    sa.Column("recorded", sa.BigInteger, nullable=False, doc="When it was admitted, in microseconds."),
+    sa.Index("events_id", "id", unique=True),
+    # A person's past is read from this index alone: one run of pages, not one page an event.
+    sa.Index("events_past", "user", "at", "seq", "item", "kind", "value"),
+)
+"What people did; rows are only ever added."
+
+items = sa.Table(
+    "items",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("categories", sa.Text, nullable=False, doc="A JSON list of text."),
+    sa.Column("price", sa.Double),
+    sa.Column("currency", sa.Text),
+    sa.Column("available", sa.Boolean, nullable=False),
+    sa.Column("published", sa.BigInteger, doc="Microseconds since 1970-01-01 UTC."),
+    sa.Column("attributes", sa.Text, nullable=False, doc="A JSON object."),
+    sa.Column("version", sa.BigInteger, nullable=False, doc="The catalogue's version when this row was last put."),
+    sa.Index("items_version", "version"),
+)
+"The catalogue."
+
+counters = sa.Table(
+    "counters",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+"Numbers that only grow; `items` is the version of the catalogue."
+
+consent = sa.Table(
+    "consent",
+    METADATA,
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("granted", sa.Boolean, nullable=False),
+    sa.Column("basis", sa.Text, nullable=False, doc="Where the answer comes from."),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="When it was given, in microseconds."),
+)
+"The last answer of each person for each purpose."
+
+api_keys = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False, doc="SHA-256 of the token, as hex."),
+    sa.Column("scopes", sa.Text, nullable=False, doc="A JSON list of text."),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("revoked", sa.BigInteger),
+)
+"Who may call; no token can be read back."
+
+artifacts = sa.Table(
+    "artifacts",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("models", sa.Text, nullable=False, doc="JSON."),
+    sa.Column("metrics", sa.Text, nullable=False, doc="JSON."),
+    sa.Column("promoted", sa.BigInteger, doc="When it was put in service; NULL for all but one."),
+)
+"Trained bundles."

@@ -1,0 +1,107 @@
+"""Which trained bundles there are, and which one is in service. They hold items, not people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from penchant.core.clock import Clock, micros
+from penchant.core.errors import InputError, NotFound
+from penchant.store.sql import dump, parse
+from penchant.store.store import Store
+from penchant.trust.access import Actor, require
+from penchant.trust.moments import moment
+
+__all__ = ["Artifact", "Artifacts"]
+
+
+class Artifact(Struct, frozen=True):
+    """One trained bundle.
+
+    >>> Artifact("ab12", "artifacts/ab12", datetime(2017, 12, 31)).promoted is None
+    True
+    """
+
+    digest: str
+    "What it is, exactly."
+    path: str
+    "Where it lies."
+    created: datetime
+    "When it was trained."
+    models: dict[str, Any] = {}
+    "Model name to what it is."
+    metrics: dict[str, Any] = {}
+    "What it scored."
+    promoted: datetime | None = None
+    "When it was put in service; None when it is not."
+
+
+class Artifacts:
+    """The list of bundles of one store. Reading it needs no scope; changing it needs ``admin``."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def record(
+        self, actor: Actor, digest: str, path: str | Path, *, models: Mapping[str, Any], metrics: Mapping[str, Any]
+    ) -> None:
+        """Remember a bundle; one with this digest is replaced and stays in service when it was.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+            InputError: the digest is empty.
+        """
+        require(actor, "admin")
+        if not digest:
+            raise InputError("an artifact needs a digest", got=digest, field="digest")
+        row = {"digest": digest, "path": str(path), "created": micros(self._clock.now())}
+        self._store.artifacts.put({**row, "models": dump(dict(models)), "metrics": dump(dict(metrics))})
+
+    def promote(self, actor: Actor, digest: str) -> None:
+        """Put a bundle in service in place of the one before it.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+            NotFound: there is no such bundle; the one in service stays.
+        """
+        require(actor, "admin")
+        if not self._store.artifacts.promote(digest, micros(self._clock.now())):
+            raise NotFound("no such artifact", got=digest, then="run 'penchant train'")
+
+    def promoted(self) -> Artifact | None:
+        """Return the bundle in service, or None."""
+        row = self._store.artifacts.promoted()
+        return None if row is None else _artifact(row)
+
+    def list(self) -> tuple[Artifact, ...]:
+        """Return every bundle, newest first."""
+        return tuple(_artifact(row) for row in self._store.artifacts.all())
+
+    def forget(self, actor: Actor, keep: int) -> tuple[Artifact, ...]:
+        """Forget all but the newest ``keep`` and the one in service; return those forgotten, to remove their files.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+            InputError: keep is below 1.
+        """
+        require(actor, "admin")
+        if keep < 1:
+            raise InputError("keep is out of range", got=keep, allowed="1 or more", field="keep")
+        return tuple(_artifact(row) for row in self._store.artifacts.forget(keep))
+
+
+def _artifact(row: sa.Row[Any]) -> Artifact:
+    return Artifact(
+        digest=row.digest,
+        path=row.path,
+        created=moment(row.created),
+        models=parse(row.models, dict[str, Any]),
+        metrics=parse(row.metrics, dict[str, Any]),
+        promoted=None if row.promoted is None else moment(row.promoted),
+    )

@@ -1,0 +1,107 @@
+"""Whether an event may enter the log."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+from msgspec import Struct
+
+from penchant.core.clock import micros
+from penchant.core.nouns import Event
+
+__all__ = ["LONGEST", "Rejection", "fault", "flaw"]
+
+LONGEST = 512
+"Characters of an id."
+
+_CONTEXT = 16_384
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Rejection(Struct, frozen=True):
+    """An event that was not admitted, and why.
+
+    >>> Rejection(2, "bad_time", "at lies in the future").index
+    2
+    """
+
+    index: int
+    "Its place in what was sent, from 0."
+    code: str
+    "bad_id, bad_time, bad_value or bad_context."
+    message: str
+    "What, got, allowed."
+
+
+def flaw(text: object, longest: int = LONGEST) -> str | None:
+    """Return what is wrong with an id, or None.
+
+    >>> flaw("900"), flaw(""), flaw("a" * 600), flaw("tab" + chr(9))
+    (None, 'is empty', 'has 600 characters', 'has a control character')
+    """
+    if not isinstance(text, str):
+        return f"is a {type(text).__name__}"
+    if not text:
+        return "is empty"
+    if len(text) > longest:
+        return f"has {len(text)} characters"
+    return "has a control character" if _CONTROL.search(text) else None
+
+
+def fault(event: Event, latest: int) -> tuple[str, str] | None:
+    """Return the code and the text of what is wrong with an event, or None.
+
+    >>> noon = datetime(2017, 1, 1, 12)
+    >>> fault(Event("900", "1095275", "view", noon), micros(noon)) is None
+    True
+    >>> fault(Event("", "1095275", "view", noon), micros(noon))
+    ('bad_id', 'user is empty; allowed: text of 1 to 512 characters without control characters')
+
+    Args:
+        event: what was sent.
+        latest: the last moment allowed, in microseconds since 1970 UTC.
+    """
+    allowed = f"allowed: text of 1 to {LONGEST} characters without control characters"
+    for name in ("user", "item", "kind", "channel"):
+        wrong = flaw(getattr(event, name))
+        if wrong:
+            return "bad_id", f"{name} {wrong}; {allowed}"
+    for name in ("id", "session"):
+        wrong = None if getattr(event, name) is None else flaw(getattr(event, name))
+        if wrong:
+            return "bad_id", f"{name} {wrong}; {allowed}, or leave it out"
+    return _bad_time(event.at, latest) or _bad_value(event.value) or _bad_context(event.context)
+
+
+def _bad_time(at: object, latest: int) -> tuple[str, str] | None:
+    try:
+        when = micros(at) if isinstance(at, datetime) else None
+    except OverflowError:
+        when = latest + 1
+    if when is None:
+        return "bad_time", f"at is a {type(at).__name__}; allowed: a time"
+    if when > latest:
+        return "bad_time", f"at lies in the future; got {at}; allowed: what has happened (settings: events.future)"
+    return ("bad_time", f"at lies before 1970; got {at}; allowed: 1970-01-01 or later") if when < 0 else None
+
+
+def _bad_value(value: object) -> tuple[str, str] | None:
+    try:
+        finite = isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:
+        finite = False
+    return None if finite else ("bad_value", f"value is not a finite number; got {str(value)[:50]}")
+
+
+def _bad_context(context: object) -> tuple[str, str] | None:
+    allowed = f"allowed: an object of text, at most {_CONTEXT} characters in all"
+    if not isinstance(context, dict):
+        return "bad_context", f"context is a {type(context).__name__}; {allowed}"
+    size = 0
+    for text in (part for pair in context.items() for part in pair):
+        if not isinstance(text, str) or any("\ud800" <= letter <= "\udfff" for letter in text):
+            return "bad_context", f"context holds what is not text; {allowed}"
+        size += len(text)
+    return ("bad_context", f"context has {size} characters; {allowed}") if size > _CONTEXT else None

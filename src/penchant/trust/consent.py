@@ -1,0 +1,102 @@
+"""What people agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from penchant.core.clock import Clock, micros
+from penchant.core.errors import InputError
+from penchant.core.settings import Settings
+from penchant.store.store import Store
+from penchant.trust.access import Actor, require
+from penchant.trust.check import LONGEST, flaw
+from penchant.trust.moments import moment
+from penchant.trust.purpose import Purpose, purpose
+
+__all__ = ["Consents", "State"]
+
+
+class State(Struct, frozen=True):
+    """Where one person stands on one purpose.
+
+    >>> State("train", granted=False, basis="settings: consent.default").at is None
+    True
+    """
+
+    purpose: str
+    "What for."
+    granted: bool
+    "Whether it is allowed now."
+    basis: str
+    "Where the answer comes from."
+    at: datetime | None = None
+    "When it was given; None when the person was never asked."
+
+
+class Consents:
+    """Records what people agree to; the Gate's reads follow it from the next one on."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+        self._store = store
+        self._default = settings.consent.default
+        self._clock = clock
+
+    def grant(self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], *, basis: str) -> int:
+        """Record that people said yes; return how many people.
+
+        Args:
+            actor: who records it.
+            users: one id, or many (a list or a polars series).
+            purposes: train, personalize.
+            basis: where the answer comes from, such as "checkout form, 2026-05".
+
+        Raises:
+            Forbidden: the actor lacks ``consent:write``.
+            UnknownName: a purpose is not one that people are asked about.
+            InputError: an id or the basis is empty, too long or holds control characters.
+        """
+        return self._record(actor, users, purposes, (True, basis))
+
+    def withdraw(self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], *, basis: str) -> int:
+        """Record that people said no; return how many people. Arguments and errors as for :meth:`grant`."""
+        return self._record(actor, users, purposes, (False, basis))
+
+    def state(self, actor: Actor, user: str) -> tuple[State, ...]:
+        """Return where a person stands on each purpose.
+
+        Raises:
+            Forbidden: the actor lacks ``users:read``.
+        """
+        require(actor, "users:read")
+        recorded = {row.purpose: row for row in self._store.consent.of(user)}
+        unasked = "settings: consent.default"
+        return tuple(
+            State(name, bool(recorded[name].granted), recorded[name].basis, moment(recorded[name].at))
+            if name in recorded
+            else State(name, self._default, unasked)
+            for name in (each.value for each in Purpose if each.asked)
+        )
+
+    def _record(
+        self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], answer: tuple[bool, str]
+    ) -> int:
+        require(actor, "consent:write")
+        granted, basis = answer
+        people = dict.fromkeys([users] if isinstance(users, str) else users)
+        uses = [purpose(name) for name in ([purposes] if isinstance(purposes, str) else purposes)]
+        for name, text in (("basis", basis), *(("user", user) for user in people)):
+            wrong = flaw(text)
+            if wrong:
+                raise InputError(f"{name} {wrong}", got=text, allowed=f"1 to {LONGEST} characters", field=name)
+        at = micros(self._clock.now())
+        self._store.consent.put(
+            [
+                {"user": user, "purpose": use.value, "granted": granted, "basis": basis, "at": at}
+                for user in people
+                for use in uses
+            ]
+        )
+        return len(people)

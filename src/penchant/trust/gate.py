@@ -1,0 +1,233 @@
+"""The Gate: nobody reads or writes personal data but through it, and it asks who, what for, and whether they agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from penchant.core.clock import Clock, micros, parse_duration
+from penchant.core.errors import InputError
+from penchant.core.nouns import Event
+from penchant.core.progress import SILENT, Progress
+from penchant.core.settings import Settings
+from penchant.store.events import Past, Who
+from penchant.store.sql import dump
+from penchant.store.store import Store
+from penchant.trust.access import Actor, Keys, require
+from penchant.trust.artifacts import Artifacts
+from penchant.trust.bulk import complete
+from penchant.trust.catalogue import Catalogue
+from penchant.trust.check import Rejection, fault
+from penchant.trust.consent import Consents
+from penchant.trust.identity import derived
+from penchant.trust.purpose import Purpose
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Counts", "Gate", "Past", "Receipt"]
+
+
+class Receipt(Struct, frozen=True):
+    """What became of events that were sent; when it is returned, the accepted ones are on disk.
+
+    >>> Receipt(accepted=2, duplicates=1).rejected
+    ()
+    """
+
+    accepted: int
+    "New events."
+    duplicates: int = 0
+    "Events whose id was known already."
+    rejected: tuple[Rejection, ...] = ()
+    "Events that cannot be used."
+
+
+class Counts(Struct, frozen=True):
+    """How much a store holds.
+
+    >>> Counts(events=3, users=2, items=1).consenting
+    {}
+    """
+
+    events: int
+    "Events in the log."
+    users: int
+    "People with events."
+    items: int
+    "Items in the catalogue."
+    consenting: dict[str, int] = field(default_factory=dict)
+    "Purpose to people with events who may be used for it."
+
+
+class Gate:
+    """The door. One is opened per process and shared by its threads.
+
+    >>> import tempfile
+    >>> from datetime import datetime
+    >>> from penchant.core.clock import FixedClock
+    >>> from penchant.trust.access import SYSTEM
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> settings = Settings(store=f"sqlite:///{folder.name}/shop.db")
+    >>> gate = Gate.create(settings, FixedClock(datetime(2017, 12, 31)))
+    >>> gate.admit(SYSTEM, [Event("900", "tea", "view", datetime(2017, 12, 30))])
+    Receipt(accepted=1, duplicates=0, rejected=())
+    >>> gate.history(SYSTEM, Purpose.PERSONALIZE, "900").items  # nobody was asked yet
+    ()
+    >>> gate.consent.grant(SYSTEM, "900", [Purpose.PERSONALIZE], basis="checkout form")
+    1
+    >>> gate.history(SYSTEM, Purpose.PERSONALIZE, "900").items
+    ('tea',)
+    >>> gate.close(); folder.cleanup()
+    """
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+        """Take an open store; use :meth:`open` or :meth:`create` for the one that the settings name."""
+        self._store = store
+        self._default = settings.consent.default
+        self._future = parse_duration(settings.events.future, field="events.future")
+        self._clock = clock
+        self.keys = Keys(store, clock)
+        self.consent = Consents(store, settings, clock)
+        self.catalogue = Catalogue(store)
+        self.artifacts = Artifacts(store, clock)
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock) -> Gate:
+        """Return the gate to the store that the settings name.
+
+        Raises:
+            StoreMissing: there is none.
+            StoreVersion: it is from a newer version of Penchant.
+            StoreError: it is another kind of database, or damaged.
+        """
+        return cls(Store.open(settings.store), settings, clock)
+
+    @classmethod
+    def create(cls, settings: Settings, clock: Clock) -> Gate:
+        """Return the gate to the store that the settings name, made when there is none.
+
+        Raises:
+            StoreVersion: it is from a newer version of Penchant.
+            StoreError: it cannot be made, is another kind of database, or is damaged.
+        """
+        return cls(Store.create(settings.store), settings, clock)
+
+    def admit(self, actor: Actor, events: Sequence[Event]) -> Receipt:
+        """Write the events that can be used in one transaction, and return once they are on disk.
+
+        Raises:
+            Forbidden: the actor lacks ``events:write``.
+            StoreError: the store failed; then none was kept.
+        """
+        require(actor, "events:write")
+        now, latest = self._now_and_latest()
+        rows: list[dict[str, Any]] = []
+        rejected: list[Rejection] = []
+        for index, event in enumerate(events):
+            wrong = fault(event, latest)
+            if wrong is None:
+                rows.append(_row(event, now))
+            else:
+                rejected.append(Rejection(index, *wrong))
+        done = self._store.events.append(rows)
+        return Receipt(done.accepted, done.duplicates, tuple(rejected))
+
+    def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
+        """Write a whole table of checked events in one transaction.
+
+        Equal rows of one table are different events; the same table admitted twice adds nothing.
+
+        Args:
+            actor: who imports.
+            table: user, item, kind (str), at (Datetime or Int64 microseconds UTC), value (number); optionally id,
+                session, channel (str) and context (str, a JSON object of text).
+            progress: told of the rows written.
+
+        Raises:
+            Forbidden: the actor lacks ``events:write``.
+            MissingColumn, InputError: the table is not one of checked events; then none was kept.
+            StoreError: the store failed; then none was kept.
+        """
+        require(actor, "events:write")
+        now, latest = self._now_and_latest()
+        done = self._store.events.append_table(complete(table, latest), now, progress)
+        return Receipt(done.accepted, done.duplicates)
+
+    def read(self, actor: Actor, purpose: Purpose) -> pl.DataFrame:
+        """Return the events of everyone who agreed to the purpose, in order of arrival.
+
+        Returns:
+            user, item, kind (str), at (Int64 microseconds), value (Float64).
+
+        Raises:
+            Forbidden: the actor lacks the purpose's scope.
+            InputError: the purpose is ACCESS, which is about one person: use :meth:`history`.
+        """
+        require(actor, purpose.scope)
+        if not purpose.asked:
+            raise InputError("everyone's data is not anyone's to access", got=purpose.value, then="use history")
+        return self._store.events.read(self._who(purpose))
+
+    def history(self, actor: Actor, purpose: Purpose, user: str, limit: int = 500) -> Past:
+        """Return the newest ``limit`` events of one person, oldest first; none when they did not agree.
+
+        Raises:
+            Forbidden: the actor lacks the purpose's scope.
+            InputError: the limit is below 1.
+        """
+        require(actor, purpose.scope)
+        if limit < 1:
+            raise InputError("limit is out of range", got=limit, allowed="1 or more", field="limit")
+        return self._store.events.past(self._who(purpose), user, limit)
+
+    def permits(self, purpose: Purpose, user: str) -> bool:
+        """Return whether a person's data may be used for a purpose."""
+        return not purpose.asked or self._store.consent.permits(purpose.value, user, self._default)
+
+    def counts(self, actor: Actor) -> Counts:
+        """Return how much the store holds.
+
+        Raises:
+            Forbidden: the actor lacks ``metrics:read``.
+        """
+        require(actor, "metrics:read")
+        total, users = self._store.events.counts()
+        asked = (purpose for purpose in Purpose if purpose.asked)
+        consenting = {purpose.value: self._store.events.users(self._who(purpose)) for purpose in asked}
+        return Counts(total, users, self._store.items.count(), consenting)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _who(self, purpose: Purpose) -> Who:
+        return Who(purpose.value if purpose.asked else None, self._default)
+
+    def _now_and_latest(self) -> tuple[int, int]:
+        now = self._clock.now()
+        return micros(now), micros(now + self._future)
+
+
+def _row(event: Event, recorded: int) -> dict[str, Any]:
+    return {
+        "id": derived(event) if event.id is None else event.id,
+        "user": event.user,
+        "item": event.item,
+        "kind": event.kind,
+        "at": micros(event.at),
+        "value": float(event.value),
+        "session": event.session,
+        "channel": event.channel,
+        "context": dump(event.context) if event.context else None,
+        "recorded": recorded,
+    }
