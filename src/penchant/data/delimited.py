@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from msgspec import Struct
+from numpy.typing import NDArray
 
+from penchant.core.arrays import Int64
 from penchant.core.errors import EmptyData, InputError
 from penchant.core.progress import SILENT, Progress
 from penchant.data.columns import Bad, Mapping
@@ -18,6 +20,7 @@ from penchant.data.textfile import LINE_LIMIT, blocks, cut, head
 __all__ = ["Layout", "layout", "read_delimited"]
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_END, _QUOTE = 10, 34
 _SPAN = 100
 "Lines that one quoted record may span."
 
@@ -115,34 +118,64 @@ class _Rows:
         while self._skip and start < len(lines):
             self._skip = not lines[start].strip()
             start += 1
+        regular = self._regular(lines[start:])
+        if regular is not None:
+            return [self._frame(range(first + start, first + len(lines)), regular)]
         return [self._one_by_one(first, lines, start, last)]
 
+    def _regular(self, lines: list[bytes]) -> list[tuple[str, ...]] | None:
+        """Return the columns wanted when every line is one good record, else None."""
+        try:
+            text = [line.decode() for line in lines]
+            rows = list(csv.reader(text, delimiter=self._shape.separator, strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            return None
+        if not rows or len(rows) != len(lines) or set(map(len, rows)) != {self._width}:
+            return None
+        columns = list(zip(*rows, strict=True))
+        return [columns[place] for place in self._places]
+
+    def _frame(self, lines: Sequence[int], columns: Sequence[Sequence[str]]) -> pl.DataFrame:
+        named = {
+            str(place): pl.Series(column, dtype=pl.String) for place, column in zip(self._places, columns, strict=True)
+        }
+        frame = pl.DataFrame({"line": pl.Series(lines, dtype=pl.Int64), **named})
+        return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
+
     def _clean(self, block: bytes) -> bool:
-        """Say whether every line has the right number of separators and no quotes, and all is UTF-8."""
+        """Say whether every line is one UTF-8 record of the right number of fields, in the plainest form of quoting."""
         separator = self._shape.separator.encode()
-        if len(separator) > 1 or b'"' in block or not block.endswith(b"\n") or b"\n\n" in block or b"\r" in block:
+        if len(separator) > 1 or not block.endswith(b"\n") or b"\n\n" in block or b"\r" in block:
             return False
         if not (block.isascii() or _is_utf8(block)):
             return False
         codes = np.frombuffer(block, np.uint8)
-        ends = np.flatnonzero(codes == 10)
-        marks = np.searchsorted(np.flatnonzero(codes == separator[0]), ends)
-        return bool((np.diff(marks, prepend=0) == self._width - 1).all())
+        ends, marks = np.flatnonzero(codes == _END), np.flatnonzero(codes == separator[0])
+        if b'"' in block:
+            quotes = np.flatnonzero(codes == _QUOTE)
+            if not _plainly_quoted(codes, quotes, separator[0]):
+                return False
+            if (np.searchsorted(quotes, ends) % 2).any():
+                return False
+            marks = marks[np.searchsorted(quotes, marks) % 2 == 0]
+        before = np.searchsorted(marks, ends)
+        return bool((np.diff(before, prepend=0) == self._width - 1).all())
 
     def _at_once(self, first: int, block: bytes) -> pl.DataFrame:
         frame = pl.read_csv(
             block,
             has_header=False,
             columns=self._places,
-            new_columns=[str(place) for place in self._places],
+            new_columns=[str(place) for place in range(self._width)],
             separator=self._shape.separator,
-            quote_char=None,
+            quote_char='"' if b'"' in block else None,
             infer_schema=False,
         )
         return frame.select(pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("line"), pl.all())
 
     def _one_by_one(self, first: int, lines: list[bytes], start: int, last: bool) -> pl.DataFrame:
-        taken: list[tuple[int, list[str]]] = []
+        good: list[int] = []
+        taken: list[list[str]] = []
         i = start
         while i < len(lines):
             number, line = first + i, lines[i].rstrip(b"\r")
@@ -162,12 +195,10 @@ class _Rows:
             elif len(fields) != self._width:
                 self.bad.append((number, "bad_row", cut(line)))
             else:
-                taken.append((number, fields))
-        columns = {
-            str(place): pl.Series([fields[place] or None for _, fields in taken], dtype=pl.String)
-            for place in self._places
-        }
-        return pl.DataFrame({"line": pl.Series([number for number, _ in taken], dtype=pl.Int64), **columns})
+                good.append(number)
+                taken.append([fields[place] for place in self._places])
+        columns = list(zip(*taken, strict=True)) or [()] * len(self._places)
+        return self._frame(good, columns)
 
     def _quoted(self, lines: list[bytes], start: int, last: bool) -> tuple[list[str] | str, int]:
         """Return the fields of a record with quotes (or a reason) and the lines it takes; 0 lines: more are needed."""
@@ -184,6 +215,15 @@ class _Rows:
             return fields, used
         more = start + _SPAN > len(lines) and not last and len(text) <= self._limit
         return "bad_row", 0 if more else 1
+
+
+def _plainly_quoted(codes: NDArray[np.uint8], quotes: Int64, separator: int) -> bool:
+    """Say whether quotes only open and close fields, in turn: none is escaped, none stands inside a field."""
+    borders = np.array([separator, _END], np.uint8)
+    opening = np.isin(np.where(quotes > 0, codes[quotes - 1], _END), borders)
+    closing = np.isin(codes[quotes + 1], borders)
+    turn = np.arange(len(quotes)) % 2 == 0
+    return bool(np.where(turn, opening, closing).all())
 
 
 def _decoded(line: bytes, separator: str) -> list[str] | str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,59 +39,70 @@ def read_jsonlines(
             allowed="JSON Lines: one object a line",
             then=f"convert it: jq -c '.[]' {path.name} > {path.stem}.jsonl",
         )
-    reader = _Lines(mapping, nested)
-    for first, block, _ in blocks(path, limit, progress):
-        for i, line in enumerate(block.split(b"\n")):
-            if line.strip():
-                reader.take(first + i, line)
-    if reader.lines:
-        chosen = mapping.choose(list(reader.keys), path.name)
-    else:
-        chosen = {field: name for field, name in mapping.names.items() if field in mapping.required}
-    columns = {field: pl.Series(reader.columns[field], dtype=pl.String) for field in chosen}
-    if not reader.lines and not reader.bad:
+    reader = _Lines(mapping.names, nested)
+    frames = [reader.feed(first, block) for first, block, _ in blocks(path, limit, progress)]
+    whole = pl.concat(frames)
+    if whole.is_empty() and not reader.bad:
         raise EmptyData("the file has no rows", got=path.name, then="check how it was exported")
-    return pl.DataFrame({"line": pl.Series(reader.lines, dtype=pl.Int64), **columns}), reader.bad
+    seen = list(reader.present) if whole.is_empty() or reader.present >= set(mapping.names.values()) else _keys(path)
+    present = mapping.choose([*seen, *reader.present.difference(seen)], path.name) if whole.height else mapping.names
+    return whole.select("line", *present), reader.bad
 
 
 class _Lines:
-    def __init__(self, mapping: Mapping, nested: bool) -> None:
-        self._names = mapping.names
-        self._nested = nested
-        self._decode = msgspec.json.Decoder(dict[str, Any]).decode
-        self.keys: dict[str, None] = {}
-        self.lines: list[int] = []
-        self.columns: dict[str, list[str | None]] = {field: [] for field in mapping.names}
+    def __init__(self, names: dict[str, str], nested: bool) -> None:
+        self._names = names
+        self._columns = list(dict.fromkeys(names.values()))
+        kind: Any = Any if nested else str | int | float | bool | None
+        fields: list[tuple[str, Any, Any]] = [(f"c{i}", kind, msgspec.UNSET) for i in range(len(self._columns))]
+        row = msgspec.defstruct("Row", fields, rename=lambda name: self._columns[int(name[1:])])
+        self._decode = msgspec.json.Decoder(row).decode
+        self.present: set[str] = set()
         self.bad: Bad = []
 
-    def take(self, number: int, line: bytes) -> None:
-        """Take one line apart."""
-        try:
-            record = self._decode(line)
-            texts = {field: self._text(record.get(name)) for field, name in self._names.items()}
-        except UnicodeDecodeError:
-            self.bad.append((number, "bad_encoding", cut(line)))
-            return
-        except (msgspec.DecodeError, TypeError):
-            self.bad.append((number, _reason(line), cut(line)))
-            return
-        self.keys.update(dict.fromkeys(record))
-        self.lines.append(number)
-        for field, text in texts.items():
-            self.columns[field].append(text)
+    def feed(self, first: int, block: bytes) -> pl.DataFrame:
+        """Return the fields of the good lines of a block as text."""
+        numbers, rows = [], []
+        for number, line in enumerate(block.split(b"\n"), start=first):
+            if line and not line.isspace():
+                try:
+                    rows.append(msgspec.structs.astuple(self._decode(line)))
+                    numbers.append(number)
+                except (UnicodeDecodeError, msgspec.DecodeError):
+                    self.bad.append((number, _reason(line), cut(line)))
+        values = list(zip(*rows, strict=True)) or [()] * len(self._columns)
+        texts = {name: self._column(name, column) for name, column in zip(self._columns, values, strict=True)}
+        columns = {field: texts[name] for field, name in self._names.items()}
+        return pl.DataFrame({"line": pl.Series(numbers, dtype=pl.Int64), **columns})
 
-    def _text(self, value: Any) -> str | None:
-        if value is None or isinstance(value, str):
-            return value
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-            return str(int(value))
-        if isinstance(value, int | float):
-            return str(value)
-        if self._nested:
-            return msgspec.json.encode(value).decode()
-        raise TypeError("a list or an object in a field")
+    def _column(self, name: str, values: Sequence[Any]) -> pl.Series:
+        kinds = set(map(type, values))
+        if not kinds - {msgspec.UnsetType}:
+            return pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
+        self.present.add(name)
+        if not kinds <= {str, type(None)}:
+            values = [value if isinstance(value, str) else _text(value) for value in values]
+        return pl.Series(values, dtype=pl.String)
+
+
+def _keys(path: Path) -> list[str]:
+    """Return the keys in the first lines of a file."""
+    keys: dict[str, None] = {}
+    for line in head(path).split(b"\n"):
+        try:
+            keys.update(dict.fromkeys(msgspec.json.decode(line, type=dict[str, Any])))
+        except (UnicodeDecodeError, msgspec.DecodeError):
+            continue
+    return list(keys)
+
+
+def _text(value: Any) -> str | None:
+    """Return a value as text: whole numbers without a point, lists and objects as JSON."""
+    if value is None or value is msgspec.UNSET:
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return msgspec.json.encode(value).decode()
 
 
 def _reason(line: bytes) -> str:

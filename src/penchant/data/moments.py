@@ -12,6 +12,9 @@ __all__ = ["moments"]
 
 UTC_MICROS = pl.Datetime("us", "UTC")
 
+_SAMPLE = 64
+"Rows that tell which way of reading to try first."
+
 _NUMBER = r"^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$"
 _SLASHED = (
     r"^(?<a>\d{1,2})(?<mark>[/.-])(?<b>\d{1,2})[/.-](?<year>\d{4}|\d{2})"
@@ -71,24 +74,39 @@ def _formatted(text: pl.Series, time_format: str) -> pl.Series:
 
 
 def _text(text: pl.Series) -> pl.Series:
-    told = _filled(text.str.replace("T", " ", literal=True), ("%Y-%m-%d %H:%M:%S%.f",))
-    for way in (_unix_text, _iso, _slashed, _named):
+    told = _nothing(len(text))
+    sample = text.drop_nulls().head(_SAMPLE)
+    likely = sorted((_plain, _unix_text, _iso), key=lambda way: way(sample).null_count())
+    for way in (*likely, _slashed, _named):
         left = (told.is_null() & text.is_not_null()).arg_true()
         if not len(left):
             break
-        told = told.scatter(left, way(text.gather(left)))
+        told = way(text) if len(left) == len(text) else told.scatter(left, way(text.gather(left)))
     return told
+
+
+def _plain(text: pl.Series) -> pl.Series:
+    return _filled(text.str.replace("T", " ", literal=True), ("%Y-%m-%d %H:%M:%S%.f",))
+
+
+def _nothing(n: int) -> pl.Series:
+    return pl.Series([None], dtype=UTC_MICROS).new_from_index(0, n)
 
 
 def _filled(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
     """Return each text read by the first of the formats that fits."""
-    told = pl.Series(text.name, [None], dtype=UTC_MICROS).new_from_index(0, len(text))
-    for form in formats:
+    told = _nothing(len(text))
+    sample = text.drop_nulls().head(_SAMPLE)
+    for form in sorted(formats, key=lambda form: _read(sample, form).null_count()):
         left = (told.is_null() & text.is_not_null()).arg_true()
         if not len(left):
             break
-        told = told.scatter(left, moments(text.gather(left).str.to_datetime(form, strict=False, time_unit="us")))
+        told = _read(text, form) if len(left) == len(text) else told.scatter(left, _read(text.gather(left), form))
     return told
+
+
+def _read(text: pl.Series, form: str) -> pl.Series:
+    return moments(text.str.to_datetime(form, strict=False, time_unit="us"))
 
 
 def _iso(text: pl.Series) -> pl.Series:
