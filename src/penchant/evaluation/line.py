@@ -121,7 +121,11 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def cells(line: Line) -> list[str]:
-    """Return the seven cells of a line: model, metric, value, interval, difference with interval, p, verdict."""
+    """Return the seven cells of a line: model, metric, value, interval, difference with interval, p, verdict.
+
+    >>> cells(Line("ease", "hit", 5, 0.3, 0.2, 0.4, 0.1, 0.05, 0.15, 0.001, "better"))
+    ['ease', 'hit@5', '0.3000', '[0.2000, 0.4000]', '0.1000 [0.0500, 0.1500]', '0.0010', 'better']
+    """
     return [
         line.model,
         line.name,
@@ -165,7 +169,12 @@ def sentence(line: Line, baseline: str) -> str:
 
 
 def about(setup: Setup) -> Iterator[str]:
-    """Yield sentences that say what was measured, on whom, and what the intervals mean."""
+    """Yield sentences that say what was measured, on whom, and what the intervals mean.
+
+    >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
+    >>> list(about(setup))[-1]
+    'Ranking: all 9 items of the catalogue, none sampled; an empty slot is a miss.'
+    """
     users = setup.users
     yield setup.split
     yield f"Task {setup.task}: models have to foresee {TASKS[setup.task]}."

@@ -25,23 +25,36 @@ class Bar(Struct, frozen=True):
     """A model in a chart: a point and the ends of its interval, in pixels."""
 
     label: str
+    "The model."
     y: float
+    "Where its row is."
     x: float
+    "Where its value is."
     low: float
+    "Where its interval begins; its value's place when it has none."
     high: float
+    "Where its interval ends."
     text: str
+    "The interval in numbers."
     base: bool
+    "Whether it is the baseline."
 
 
 class Chart(Struct, frozen=True):
     """A chart of one metric, laid out in pixels."""
 
     metric: str
+    "With its k."
     width: int
+    "Of the whole."
     height: int
+    "Of the whole."
     left: int
+    "Where the axis begins."
     bars: tuple[Bar, ...]
+    "Best model first."
     ticks: tuple[tuple[float, str], ...]
+    "Place and number of each line across."
 
 
 def chart(lines: Sequence[Line], baseline: str, metric: str | None = None) -> Chart | None:
@@ -120,6 +133,12 @@ def plot(lines: Sequence[Line], setup: Setup, path: Path, metric: str | None = N
 
 def write(path: Path, content: bytes) -> None:
     """Write a file under a temporary name beside it, then rename it, so that no reader sees half of it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write(Path(folder, "report.txt"), b"fine")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['report.txt']
 
     Raises:
         InputError: the path cannot be written.

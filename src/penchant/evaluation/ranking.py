@@ -52,7 +52,12 @@ class Ranker(Protocol):
 
 
 class Users(Struct, frozen=True):
-    """How many users there are, and why not all of them count."""
+    """How many users there are, and why not all of them count.
+
+    >>> users = Users(test=2014, evaluated=1982, without_history=5, without_relevant=27)
+    >>> users.test == users.evaluated + users.without_history + users.without_relevant
+    True
+    """
 
     test: int
     "Users with any event to foresee."
@@ -113,6 +118,13 @@ def truth(split: Split, task: str = "new") -> Truth:
     bought and given back, or disliked, is not wanted. Users count who have a history and want
     anything the task asks for.
 
+    >>> from penchant.data.dataset import Dataset
+    >>> past, later = Dataset.from_matrix(sp.csr_array([[1, 1, 0]])), Dataset.from_matrix(sp.csr_array([[0, 1, 1]]))
+    >>> split = Split(past, past, later, "temporal", "By hand.")
+    >>> items = np.int32([[0, 1, 2]])
+    >>> hits(truth(split, "new"), items).tolist(), hits(truth(split, "repeat"), items).tolist()
+    ([[False, False, True]], [[False, True, False]])
+
     Raises:
         UnknownName: there is no such task.
         EmptyData: no user counts.
@@ -153,6 +165,13 @@ def rank(
 
     An item the model cannot score (NaN) is no recommendation, and an item it lists twice counts where it stands first.
 
+    >>> from penchant.data.dataset import Dataset
+    >>> from penchant.models.popular import Popular
+    >>> past, later = (Dataset.from_matrix(sp.csr_array(m)) for m in ([[1, 0, 0], [1, 1, 0]], [[0, 1, 1], [0, 0, 1]]))
+    >>> split = Split(past, past, later, "temporal", "By hand.")
+    >>> rank(Popular().fit(past), split, truth(split), 2).tolist()  # nobody touched the third item: it has no score
+    [[1, -1], [-1, -1]]
+
     Raises:
         InputError: the model has another vocabulary, or answers with arrays that cannot be.
     """
@@ -178,7 +197,13 @@ def rank(
 
 
 def hits(found: Truth, slates: Int32) -> Bool:
-    """Return bool[m, k]: which slots of the slates hold an item their user wanted."""
+    """Return bool[m, k]: which slots of the slates (int32[m, k]) hold an item their user wanted.
+
+    >>> wanted = Pairs(sp.csr_array(np.array([[0, 1, 1], [1, 0, 0]])))
+    >>> found = Truth("any", np.arange(2), wanted, wanted, Users(2, 2, 0, 0))
+    >>> hits(found, np.int32([[2, 0], [0, -1]])).tolist()
+    [[True, False], [True, False]]
+    """
     return found.wanted.holds(np.arange(len(slates)), slates)
 
 
