@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,9 @@ import pytest
 from msgspec import Struct
 
 import penchant
-from penchant.core.settings import Settings
+from penchant.core.settings import Settings, settings_from
+from penchant.server.errors import STATUS
+from penchant.trust.access import SCOPES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -60,11 +63,41 @@ def test_every_setting_is_in_the_reference_under_its_table() -> None:
         )
 
 
+def test_every_default_in_the_reference_is_the_default() -> None:
+    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+    shown: dict[str, str] = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE))
+    for table, key in _keys(Settings):
+        if table.endswith("<name>") or not table:
+            continue
+        default = getattr(getattr(Settings(), table), key)
+        said = tomllib.loads(f"x = {shown[key].strip('`')}")["x"]
+        assert msgspec.convert(said, type(default)) == default, f"docs/reference/settings.md: {table}.{key}"
+
+
+def test_the_models_and_placements_in_the_reference_are_those_that_ship() -> None:
+    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    settings = settings_from(tomllib.loads(text), base=Path())
+    assert settings.models == Settings().models
+    assert settings.placements == Settings().placements
+
+
 def test_the_reference_names_no_setting_that_does_not_exist() -> None:
     page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
     known = {key for _, key in _keys(Settings)} | {"learner"}
     named = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
     assert named <= known
+
+
+def test_every_error_code_is_documented_with_its_status() -> None:
+    page = (DOCS / "howto" / "http.md").read_text(encoding="utf-8")
+    assert {code: int(status) for status, code in re.findall(r"^\| (\d{3}) \| `(\w+)`", page, re.MULTILINE)} == STATUS
+
+
+def test_every_scope_is_documented() -> None:
+    page = (DOCS / "howto" / "http.md").read_text(encoding="utf-8")
+    part = page.partition("| scope |")[2].partition("## ")[0]
+    assert set(re.findall(r"^\| `([\w:]+)` \|", part, re.MULTILINE)) == set(SCOPES)
 
 
 def test_every_public_name_has_a_docstring_with_an_example() -> None:
