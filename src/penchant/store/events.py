@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -130,12 +131,13 @@ class Events:
 
     def past(self, who: Who, user: str, limit: int) -> Past:
         """Return the newest ``limit`` events of one person, oldest first."""
-        query = sa.select(events.c.item, events.c.kind, events.c.at, events.c.value)
-        query = query.where(events.c.user == user, may_use(events.c.user, who.purpose, who.default))
-        query = query.order_by(events.c.at.desc(), events.c.seq.desc()).limit(limit)
         with self._database.reading() as connection:
-            rows = connection.execute(query).fetchall()
-        return Past(*(tuple(column) for column in zip(*reversed(rows), strict=True))) if rows else Past()
+            values = {"person": user, "purpose": who.purpose, "most": limit}
+            rows = connection.execute(_past(who.purpose is None, who.default), values).fetchall()
+        rows.reverse()
+        if not rows:
+            return Past()
+        return Past(*(tuple([row[place] for row in rows]) for place in range(4)))
 
     def counts(self) -> tuple[int, int]:
         """Return how many events there are, and of how many users."""
@@ -144,6 +146,13 @@ class Events:
             total, users = connection.execute(query).one()
         return int(total), int(users)
 
+    def busiest(self, n: int) -> list[str]:
+        """Return the users with most events, most first; of equals the lower id."""
+        query = sa.select(events.c.user).group_by(events.c.user)
+        query = query.order_by(sa.func.count().desc(), events.c.user).limit(n)
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def users(self, who: Who) -> int:
         """Return how many users with events may be used."""
         people = sa.select(events.c.user).distinct().subquery()
@@ -151,6 +160,16 @@ class Events:
         with self._database.reading() as connection:
             found = connection.execute(query.where(may_use(people.c.user, who.purpose, who.default))).scalar_one()
         return int(found)
+
+
+@cache
+def _past(everyone: bool, default: bool) -> sa.Select[str, str, int, float]:
+    """Return the question for one person's past, made once; it is asked on every request."""
+    person = sa.bindparam("person", type_=sa.Text)
+    purpose = None if everyone else sa.bindparam("purpose", type_=sa.Text)
+    query = sa.select(events.c.item, events.c.kind, events.c.at, events.c.value)
+    query = query.where(events.c.user == person, may_use(person, purpose, default))
+    return query.order_by(events.c.at.desc(), events.c.seq.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 
 
 def _copy(connection: sa.Connection, total: int, progress: Progress) -> int:

@@ -188,6 +188,15 @@ class Gate:
         """Return whether a person's data may be used for a purpose."""
         return not purpose.asked or self._store.consent.permits(purpose.value, user, self._default)
 
+    def busiest(self, actor: Actor, n: int = 100) -> list[str]:
+        """Return the ids of the ``n`` people with most events, most first.
+
+        Raises:
+            Forbidden: the actor lacks ``users:read``.
+        """
+        require(actor, "users:read")
+        return self._store.events.busiest(n)
+
     def counts(self, actor: Actor) -> Counts:
         """Return how much the store holds.
 

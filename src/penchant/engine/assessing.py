@@ -1,0 +1,152 @@
+"""How good the models are on the store's own events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from penchant.core.arrays import Int32
+from penchant.core.nouns import Query, Slate, TopK
+from penchant.core.progress import SILENT, Progress
+from penchant.core.protocols import Stage
+from penchant.core.settings import PlacementSettings, Settings
+from penchant.data.dataset import Dataset
+from penchant.data.split import temporal
+from penchant.data.vocabulary import Vocabulary
+from penchant.engine.training import consented_data, fit_models, recipes
+from penchant.evaluation.evaluate import evaluate
+from penchant.evaluation.report import Report
+from penchant.models.buyagain import BuyAgain
+from penchant.models.learner import Learner
+from penchant.models.scorer import Scorer
+from penchant.pipeline.catalogue import Catalogue
+from penchant.pipeline.run import ranked
+from penchant.trust.access import Actor
+from penchant.trust.gate import Gate
+
+__all__ = ["PlacementRanker", "assess"]
+
+FREQUENCY = "most-frequent"
+"The baseline of the task repeat: what a person took most often."
+
+
+def assess(
+    gate: Gate,
+    actor: Actor,
+    settings: Settings,
+    *,
+    metrics: tuple[str, ...] | None = None,
+    progress: Progress = SILENT,
+) -> dict[str, Report]:
+    """Return a report per task: every configured model, and every placement that blends several, on a temporal split.
+
+    The last ``evaluation.test`` of the events is held out; models learn from what came before. The task ``new``
+    compares with the model ``popular`` (or the first), the task ``repeat`` with what a person took most often.
+
+    Raises:
+        EmptyData: nothing may be learnt from, or the split leaves a side empty.
+    """
+    split = temporal(consented_data(gate, actor, settings), test=settings.evaluation.test)
+    learners = recipes(settings) | {FREQUENCY: BuyAgain(half_life=None, smoothing=None)}
+    scorers, seconds = fit_models(learners, split.train.filter(min_users=settings.train.min_users), progress=progress)
+    blends = {
+        f"{name} (blend)": PlacementRanker(placement, scorers, split.history)
+        for name, placement in settings.placements.items()
+        if len(placement.blend) > 1 and placement.history == "user"
+    }
+    reports: dict[str, Report] = {}
+    for task, chosen in _tasks(learners, scorers, blends).items():
+        reports[task] = evaluate(
+            chosen,
+            split,
+            metrics or default_metrics(settings),
+            task=task,
+            baseline=FREQUENCY if task == "repeat" else None,
+            resamples=settings.evaluation.resamples,
+            seconds=seconds,
+            progress=progress,
+        )
+    return reports
+
+
+def default_metrics(settings: Settings) -> tuple[str, ...]:
+    """Return every metric at every k of the settings.
+
+    >>> default_metrics(Settings())[:3]
+    ('recall@5', 'precision@5', 'hit@5')
+    """
+    names = ("recall", "precision", "hit", "ndcg", "map", "mrr", "coverage", "novelty")
+    return tuple(f"{name}@{k}" for k in settings.evaluation.k for name in names)
+
+
+def _tasks(
+    learners: Mapping[str, Learner], scorers: Mapping[str, Scorer], blends: Mapping[str, PlacementRanker]
+) -> dict[str, dict[str, Any]]:
+    tasks: dict[str, dict[str, Any]] = {"new": {}, "repeat": {}}
+    for name, learner in learners.items():
+        tasks[learner.task][name] = scorers[name]
+    for name, blend in blends.items():
+        own = {learners[source].task for source in blend.placement.blend}
+        if own == {"repeat"} or (own == {"new"} and blend.placement.exclude_seen):
+            tasks[own.pop()][name] = blend
+    return {task: chosen for task, chosen in tasks.items() if chosen.keys() - {FREQUENCY}}
+
+
+class _Askers(Struct, frozen=True, eq=False):
+    """The users of a dataset as rows that can be chosen from, their histories whole."""
+
+    data: Dataset
+    users: Int32
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.users), self.data.n_items
+
+    def __getitem__(self, rows: Any) -> _Askers:
+        return _Askers(self.data, self.users[rows])
+
+
+class PlacementRanker(Struct, frozen=True, eq=False):
+    """A placement as something that can be evaluated: the very pipeline that answers, asked for every user.
+
+    Items the catalogue marks as unavailable are not left out: what was available then is not known.
+    """
+
+    placement: PlacementSettings
+    "What answers."
+    scorers: Mapping[str, Scorer]
+    "The fitted models it blends."
+    history: Dataset
+    "Brings the vocabulary."
+
+    @property
+    def items(self) -> Vocabulary:
+        """The items it ranks."""
+        return self.history.items
+
+    @property
+    def learner(self) -> PlacementSettings:
+        """What it was made from."""
+        return self.placement
+
+    def rows(self, data: Dataset) -> _Askers:
+        """Return the users of a dataset, to be asked by their whole histories."""
+        return _Askers(data, np.arange(data.n_users, dtype=np.int32))
+
+    def score_batch(self, histories: _Askers, k: int, *, exclude_seen: bool = True) -> TopK:
+        """Return the best ``k`` items of every user; what the placement leaves out stays out."""
+        stage: Stage = ranked(self.placement, self.scorers, Catalogue(self.items))
+        top = TopK(
+            np.full((len(histories.users), k), -1, np.int32), np.full((len(histories.users), k), np.nan, np.float32)
+        )
+        now = datetime.fromtimestamp(int(self.history.column("at").max()) / 1e6, UTC)
+        for row, user in enumerate(histories.users):
+            query = Query(k, "evaluation", histories.data.history_of(int(user)), now)
+            slate = stage(query, Slate.of())
+            top.items[row, : len(slate)] = slate.items
+            top.scores[row, : len(slate)] = slate.scores
+        return top

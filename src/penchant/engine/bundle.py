@@ -1,0 +1,109 @@
+"""A bundle: the models trained together, in one directory, with one digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from penchant.core.errors import ArtifactDamaged, ArtifactError
+from penchant.data.vocabulary import Vocabulary
+from penchant.models.artifact import read_artifact
+from penchant.models.load import scorer_of
+from penchant.models.scorer import Scorer
+
+__all__ = ["Bundle", "load_bundle", "save_bundle"]
+
+_LIST = "bundle.json"
+
+
+class Bundle(Struct, frozen=True, eq=False):
+    """Scorers over one vocabulary, as they lie on disk."""
+
+    digest: str
+    "SHA-256 over the names and digests of its models, as hex."
+    path: str
+    "Its directory."
+    scorers: dict[str, Scorer]
+    "Name to scorer; the arrays are memory-mapped."
+    digests: dict[str, str]
+    "Name to the digest of the model."
+
+    @property
+    def items(self) -> Vocabulary:
+        """The vocabulary that all its scorers share."""
+        return next(iter(self.scorers.values())).items
+
+    def label(self, names: Mapping[str, float]) -> tuple[str, str]:
+        """Return the name and digest under which a blend of these models is spoken of."""
+        known = [name for name in names if name in self.digests]
+        if len(known) == 1:
+            return known[0], self.digests[known[0]]
+        return "+".join(known), _digest({name: self.digests[name] for name in known})
+
+
+def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
+    """Write the scorers into a directory below ``folder`` that is named by their digest, and read them back.
+
+    Training the same models on the same data twice gives the same directory.
+
+    Raises:
+        ArtifactError: the directory cannot be written.
+    """
+    root = Path(folder)
+    scratch = root / f".{uuid.uuid4().hex}.tmp"
+    try:
+        scratch.mkdir(parents=True)
+        for name, scorer in scorers.items():
+            scorer.save(scratch / name)
+        digests = {name: read_artifact(scratch / name).digest for name in scorers}
+        target = root / _digest(digests)[:16]
+        (scratch / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
+        if not target.exists():
+            os.replace(scratch, target)
+    except OSError as error:
+        raise ArtifactError(
+            "the models cannot be written", got=f"{root}: {error}", then="check the path and free space"
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return load_bundle(target)
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Return the bundle in a directory, every byte of it checked.
+
+    Raises:
+        ArtifactError: there is no bundle.
+        ArtifactDamaged: a byte of it is not what was saved.
+    """
+    place = Path(path)
+    try:
+        digests: dict[str, str] = msgspec.json.decode((place / _LIST).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ArtifactError("there is no bundle of models here", got=str(place), then="run 'penchant train'") from error
+    scorers: dict[str, Scorer] = {}
+    vocabulary: Vocabulary | None = None
+    for name, digest in digests.items():
+        artifact = read_artifact(place / name)
+        if artifact.digest != digest:
+            raise ArtifactDamaged(
+                "a model of the bundle is not the one that was trained with it",
+                got=f"{place / name}: {artifact.digest[:12]}",
+                allowed=digest[:12],
+                then="train again",
+            )
+        scorer = scorer_of(artifact)
+        vocabulary = vocabulary if vocabulary == scorer.items else scorer.items
+        scorers[name] = msgspec.structs.replace(scorer, items=vocabulary)
+    return Bundle(_digest(digests), str(place), scorers, digests)
+
+
+def _digest(digests: Mapping[str, str]) -> str:
+    return hashlib.sha256("".join(f"{n}={d}\n" for n, d in sorted(digests.items())).encode()).hexdigest()

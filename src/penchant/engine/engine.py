@@ -1,0 +1,167 @@
+"""The engine: what the server, the command line and a program of yours ask, synchronous and thread-safe."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+
+from penchant.core.clock import Clock, SystemClock
+from penchant.core.errors import ArtifactError, InputError, NotReady, StoreError, Unauthorized
+from penchant.core.nouns import Event, Filters, Item
+from penchant.core.settings import Settings
+from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
+from penchant.engine.bundle import load_bundle
+from penchant.engine.recommending import Model, answer, model_of
+from penchant.trust.access import Actor
+from penchant.trust.gate import Gate, Receipt
+from penchant.trust.moments import moment
+from penchant.trust.purpose import Purpose
+
+__all__ = ["Engine"]
+
+log = logging.getLogger(__name__)
+
+SIMILAR = "similar"
+"The placement that answers what is similar to an item."
+
+
+class Engine:
+    """One deployment: its settings, its store behind the gate, and the bundle in charge.
+
+    A bundle promoted by another process answers from the next question on; so do changes of the catalogue.
+    """
+
+    def __init__(self, settings: Settings, gate: Gate, clock: Clock) -> None:
+        self.settings = settings
+        self.gate = gate
+        self.clock = clock
+        self._model: Model | None = None
+        self._broken: tuple[str, str] | None = None
+        self._version = 0
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock | None = None) -> Engine:
+        """Return the engine over the store that the settings name.
+
+        Raises:
+            StoreMissing: there is none; ``penchant init`` makes it.
+            StoreVersion: a newer version of Penchant wrote it.
+        """
+        clock = clock or SystemClock()
+        return cls(settings, Gate.open(settings, clock), clock)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.gate.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def authenticate(self, token: str | None) -> Actor:
+        """Return who holds a key.
+
+        Raises:
+            Unauthorized: there is no key, or it is not known or revoked.
+        """
+        if not token:
+            raise Unauthorized(
+                "a key is needed", then="send the header 'Authorization: Bearer <key>'; see penchant keys"
+            )
+        return self.gate.keys.authenticate(token)
+
+    def ingest(self, actor: Actor, events: Sequence[Event]) -> Receipt:
+        """Write events; what the receipt counts is on disk when this returns."""
+        return self.gate.admit(actor, events)
+
+    def put_items(self, actor: Actor, items: Sequence[Item]) -> int:
+        """Add or replace items of the catalogue, all or none; return how many."""
+        self.gate.catalogue.put(actor, items)
+        return len(items)
+
+    def recommend(self, actor: Actor, ask: Ask) -> Answer:
+        """Return the slate for a question, with its reasons and its basis."""
+        if not 1 <= ask.n <= MAX_N:
+            raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
+        return answer(self._current(), self.gate, actor, ask, self.clock.now())
+
+    def similar(self, actor: Actor, item: str, n: int = 10, filters: Filters | None = None) -> Answer:
+        """Return items similar to one, by the placement ``similar``."""
+        return self.recommend(actor, Ask(placement=SIMILAR, item=item, n=n, filters=filters or Filters()))
+
+    def history(self, actor: Actor, user: str, n: int = 100) -> HistoryAnswer:
+        """Return the newest ``n`` events stored of a person, newest first, and what they agreed to."""
+        if n < 1:
+            raise InputError("n is out of range", got=n, allowed="1 or more", field="n")
+        past = self.gate.history(actor, Purpose.ACCESS, user, n)
+        model = self._refreshed()
+        rows = zip(past.items, past.kinds, past.at, past.values, strict=True)
+        entries = [HistoryEntry(i, self._title(model, i), kind, moment(at), value) for i, kind, at, value in rows]
+        return HistoryAnswer(user, tuple(reversed(entries)), self._consent(actor, user))
+
+    def set_consent(
+        self, actor: Actor, user: str, purposes: Sequence[str], *, granted: bool, basis: str
+    ) -> dict[str, bool]:
+        """Record what a person agrees to or withdraws; return their answers now."""
+        change = self.gate.consent.grant if granted else self.gate.consent.withdraw
+        change(actor, user, purposes, basis=basis)
+        return self._consent(actor, user)
+
+    def users(self, actor: Actor, n: int = 100) -> list[str]:
+        """Return the users with most events, most first."""
+        return self.gate.busiest(actor, n)
+
+    def ready(self) -> Readiness:
+        """Return whether every placement can be answered, and what is missing."""
+        try:
+            model = self._refreshed()
+        except (StoreError, ArtifactError) as error:
+            return Readiness(False, (str(error),))
+        if model is None:
+            return Readiness(False, ("no bundle of models is trained; run 'penchant train'",))
+        broken = (self._broken[1],) if self._broken else ()
+        return Readiness(not model.missing, model.missing + broken, model.bundle.digest)
+
+    def _current(self) -> Model:
+        model = self._refreshed()
+        if model is None:
+            raise NotReady("no models are trained yet", then="run 'penchant train'")
+        return model
+
+    def _refreshed(self) -> Model | None:
+        """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
+        promoted = self.gate.artifacts.promoted()
+        with self._lock:
+            if promoted is not None and self._differs(promoted.digest):
+                try:
+                    self._model, self._version = model_of(load_bundle(promoted.path), self.settings), 0
+                    self._broken = None
+                    log.info("bundle %s is in charge", promoted.digest[:12])
+                except ArtifactError as error:
+                    if self._model is None:
+                        raise
+                    self._broken = (promoted.digest, str(error))
+                    log.error("the promoted bundle cannot be used, the one before it answers: %s", error)
+            if self._model is not None:
+                changed, self._version = self.gate.catalogue.changed(self._version)
+                self._model.catalogue.put(changed)
+            return self._model
+
+    def _differs(self, digest: str) -> bool:
+        known = self._model is not None and self._model.bundle.digest == digest
+        return not known and (self._broken is None or self._broken[0] != digest)
+
+    def _consent(self, actor: Actor, user: str) -> dict[str, bool]:
+        return {state.purpose: state.granted for state in self.gate.consent.state(actor, user)}
+
+    def _title(self, model: Model | None, item: str) -> str:
+        code = -1 if model is None else model.catalogue.vocabulary.code(item)
+        if model is not None and code >= 0:
+            return model.catalogue.title(code)
+        stored = self.gate.catalogue.get(item)
+        return item if stored is None else stored.title

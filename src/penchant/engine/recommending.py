@@ -1,0 +1,157 @@
+"""From a question to an answer: whose history, which pipeline, which words."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from penchant.core.clock import micros
+from penchant.core.errors import InputError, NotFound, NotReady, UnknownName
+from penchant.core.nouns import Event, History, Query, Slate
+from penchant.core.protocols import Stage
+from penchant.core.settings import EventSettings, PlacementSettings, Settings
+from penchant.data.vocabulary import Vocabulary
+from penchant.engine.answers import Answer, Ask, ModelName, Ranked
+from penchant.engine.bundle import Bundle
+from penchant.pipeline.catalogue import Catalogue
+from penchant.pipeline.run import explained
+from penchant.trust.access import Actor
+from penchant.trust.gate import Gate
+from penchant.trust.purpose import Purpose
+
+__all__ = ["Model", "answer", "model_of"]
+
+HISTORY = 10_000
+"The newest events of a person that an answer takes into account."
+
+PERSONALIZED, SESSION, PAGE, NON_PROFILING = "personalized", "session", "item", "non-profiling"
+
+
+class Model(Struct, frozen=True, eq=False):
+    """Everything in memory that answers: one bundle, its catalogue, and a pipeline per placement."""
+
+    settings: Settings
+    "Placements and the weights of kinds."
+    bundle: Bundle
+    "The scorers."
+    catalogue: Catalogue
+    "What is known of their items."
+    pipelines: Mapping[str, Stage]
+    "Placement name to its stages."
+    missing: tuple[str, ...] = ()
+    "Why a placement has no pipeline."
+
+
+def model_of(bundle: Bundle, settings: Settings) -> Model:
+    """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal."""
+    catalogue = Catalogue(bundle.items)
+    pipelines: dict[str, Stage] = {}
+    missing: list[str] = []
+    for name, placement in settings.placements.items():
+        try:
+            pipelines[name] = explained(placement, bundle.scorers, catalogue)
+        except NotReady as error:
+            missing.append(f"placement {name}: {error}")
+    return Model(settings, bundle, catalogue, pipelines, tuple(missing))
+
+
+def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> Answer:
+    """Return the slate for a question, with its basis.
+
+    Raises:
+        UnknownName: there is no such placement.
+        NotReady: the placement's models are not trained.
+        InputError: the question contradicts itself or lacks what the placement needs.
+        NotFound: the item on the page is not known.
+    """
+    placement = _placement(model.settings, ask.placement)
+    if ask.placement not in model.pipelines:
+        raise NotReady(
+            "the placement has no trained model", got=ask.placement, then="run 'penchant train'", field="placement"
+        )
+    history, policy = _history(model, gate, actor, ask)
+    query = Query(ask.n, ask.placement, history, now, ask.context, ask.filters)
+    slate = model.pipelines[ask.placement](query, Slate.of())
+    names = {part.source: part.factor for part in slate.parts} or placement.blend
+    name, digest = model.bundle.label(names)
+    return Answer(uuid.uuid4().hex, ask.placement, policy, ModelName(name, digest), _ranked(slate, model.catalogue))
+
+
+def _placement(settings: Settings, name: str) -> PlacementSettings:
+    if name not in settings.placements:
+        raise UnknownName.of("placement", name, settings.placements, field="placement")
+    return settings.placements[name]
+
+
+def _history(model: Model, gate: Gate, actor: Actor, ask: Ask) -> tuple[History, str]:
+    """Return the history that may be used for a question, and the policy that this makes it."""
+    if ask.user is not None and ask.session is not None:
+        raise InputError(
+            "a question has a user or a session, not both",
+            got="both",
+            allowed="user, session, or neither",
+            then="send the session's events to /v1/events once the user is known",
+            field="session",
+        )
+    items, settings = model.bundle.items, model.settings
+    if _placement(settings, ask.placement).history == "item":
+        return _page(items, ask), PAGE
+    if ask.session is not None:
+        return _session(items, settings.events, ask.session), SESSION if ask.session else NON_PROFILING
+    if ask.user is None:
+        return History.of([]), NON_PROFILING
+    past = gate.history(actor, Purpose.PERSONALIZE, ask.user, HISTORY)
+    weights = [settings.events.weigh(kind, value) for kind, value in zip(past.kinds, past.values, strict=True)]
+    history = History.of(items.codes(past.items), weights, past.at, past.kinds)
+    return history, PERSONALIZED if len(history) else NON_PROFILING
+
+
+def _page(items: Vocabulary, ask: Ask) -> History:
+    if ask.item is None:
+        raise InputError(
+            f"the placement {ask.placement!r} needs the item on the page",
+            allowed="an item id",
+            then='add "item" to the question',
+            field="item",
+        )
+    code = items.code(ask.item)
+    if code < 0:
+        raise NotFound(
+            "the models do not know this item",
+            got=ask.item,
+            then="put it in the catalogue, send events about it, and train",
+            field="item",
+        )
+    return History.of([code], kinds=("page",))
+
+
+def _session(items: Vocabulary, settings: EventSettings, events: Sequence[Event]) -> History:
+    ordered = sorted(events, key=lambda event: micros(event.at))
+    return History.of(
+        items.codes([e.item for e in ordered]),
+        [settings.weigh(e.kind, e.value) for e in ordered],
+        [micros(e.at) for e in ordered],
+        tuple(e.kind for e in ordered),
+    )
+
+
+def _ranked(slate: Slate, catalogue: Catalogue) -> tuple[Ranked, ...]:
+    ranked: list[Ranked] = []
+    for row, (code, score, reasons) in enumerate(zip(slate.items, slate.scores, slate.reasons, strict=True)):
+        item = catalogue.item(int(code))
+        ranked.append(
+            Ranked(
+                item=item.id,
+                title=item.title,
+                rank=row + 1,
+                score=float(score),
+                reasons=reasons,
+                price=item.price,
+                currency=item.currency,
+                categories=item.categories,
+            )
+        )
+    return tuple(ranked)

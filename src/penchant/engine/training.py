@@ -1,0 +1,95 @@
+"""From the events that may be learnt from to models that answer."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from penchant.core.errors import EmptyData
+from penchant.core.progress import SILENT, Progress
+from penchant.core.settings import Settings
+from penchant.data.dataset import Dataset
+from penchant.engine.bundle import Bundle, save_bundle
+from penchant.models.learner import Learner, learner_from
+from penchant.models.scorer import Scorer
+from penchant.trust.access import Actor
+from penchant.trust.gate import Gate
+from penchant.trust.purpose import Purpose
+
+__all__ = ["consented_data", "fit_models", "recipes", "served", "train"]
+
+log = logging.getLogger(__name__)
+
+
+def consented_data(gate: Gate, actor: Actor, settings: Settings) -> Dataset:
+    """Return the dataset of all events that people let us learn from.
+
+    Raises:
+        EmptyData: there are none.
+    """
+    events = gate.read(actor, Purpose.TRAIN)
+    if events.is_empty():
+        stored = gate.counts(actor).events
+        raise EmptyData(
+            "there are no events that may be learnt from",
+            got=f"{stored:,} events stored, none of them of a person who consented to training",
+            then="import events with --consent, grant consent, or set consent.default",
+        )
+    return Dataset.from_events(events, weights=settings.events.weights, valued=settings.events.valued)
+
+
+def recipes(settings: Settings, names: Iterable[str] | None = None) -> dict[str, Learner]:
+    """Return the learners that the settings name, or those of ``names``.
+
+    >>> sorted(recipes(Settings(), ["popular"]))
+    ['popular']
+    """
+    chosen = settings.models if names is None else {name: settings.models[name] for name in names}
+    return {name: learner_from(name, config) for name, config in chosen.items()}
+
+
+def served(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the models that some placement asks.
+
+    >>> served(Settings())
+    ('ease', 'popular', 'buy-again', 'item-knn', 'trending')
+    """
+    blends = [blend for p in settings.placements.values() for blend in (p.blend, p.fallback)]
+    return tuple(dict.fromkeys(name for blend in blends for name in blend))
+
+
+def fit_models(
+    learners: Mapping[str, Learner], data: Dataset, *, rng: int = 0, progress: Progress = SILENT
+) -> tuple[dict[str, Scorer], dict[str, float]]:
+    """Return the fitted scorers and the seconds that each fit took."""
+    scorers: dict[str, Scorer] = {}
+    seconds: dict[str, float] = {}
+    for name, learner in learners.items():
+        began = time.perf_counter()
+        scorers[name] = learner.fit(data, rng=rng, progress=progress)
+        seconds[name] = time.perf_counter() - began
+        log.info("fitted %s in %.1f s", name, seconds[name])
+    return scorers, seconds
+
+
+def train(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = SILENT) -> Bundle:
+    """Fit the models that placements ask, save them as a bundle, and put it in charge.
+
+    Raises:
+        EmptyData: nothing may be learnt from, or nothing is left of it after ``train.min_users``.
+    """
+    data = consented_data(gate, actor, settings).filter(min_users=settings.train.min_users)
+    scorers, _ = fit_models(recipes(settings, served(settings)), data, progress=progress)
+    facts = {"data": data.digest, "users": data.n_users, "items": data.n_items, "events": data.n_events}
+    stamped = {name: msgspec.structs.replace(s, facts=facts) for name, s in scorers.items()}
+    bundle = save_bundle(stamped, settings.artifacts)
+    gate.artifacts.record(actor, bundle.digest, bundle.path, models=bundle.digests, metrics={})
+    gate.artifacts.promote(actor, bundle.digest)
+    for old in gate.artifacts.forget(actor, settings.train.keep):
+        shutil.rmtree(Path(old.path), ignore_errors=True)
+    return bundle
