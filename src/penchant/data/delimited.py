@@ -21,6 +21,7 @@ __all__ = ["Layout", "layout", "read_delimited"]
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _END, _QUOTE = 10, 34
+_FILLED = pl.when(pl.col(pl.String) != "").then(pl.col(pl.String))
 _SPAN = 100
 "Lines that one quoted record may span."
 
@@ -140,7 +141,7 @@ class _Rows:
             str(place): pl.Series(column, dtype=pl.String) for place, column in zip(self._places, columns, strict=True)
         }
         frame = pl.DataFrame({"line": pl.Series(lines, dtype=pl.Int64), **named})
-        return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
+        return frame.with_columns(_FILLED)
 
     def _clean(self, block: bytes) -> bool:
         """Say whether every line is one UTF-8 record of the right number of fields, in the plainest form of quoting."""
@@ -171,7 +172,10 @@ class _Rows:
             quote_char='"' if b'"' in block else None,
             infer_schema=False,
         )
-        return frame.select(pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("line"), pl.all())
+        return frame.select(
+            pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("line"),
+            _FILLED if b'"' in block else pl.all(),
+        )
 
     def _one_by_one(self, first: int, lines: list[bytes], start: int, last: bool) -> pl.DataFrame:
         good: list[int] = []
