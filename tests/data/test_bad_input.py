@@ -55,6 +55,14 @@ def test_the_wrong_delimiter(tmp_path):
     assert refusal(path, separator="::") == "not a separator; got ::; allowed: one character"
 
 
+def test_columns_that_do_not_fit(tmp_path):
+    path = write(tmp_path, "196\t242\t3\t881250949\n", "u.data")
+    assert refusal(path, separator="\t", columns=["user", "item", "at"]) == (
+        "the columns do not fit the file; got 3 columns for 4 fields in the first line '196\\t242\\t3\\t881250949'; "
+        "allowed: a name for each field; next: name every column, also those that are not needed"
+    )
+
+
 def test_a_missing_column(tmp_path):
     path = write(tmp_path, "CustomerID,StockCode,InvoiceDate\n1,2,2017-01-01\n")
     assert refusal(path, MissingColumn, user="CustomerId", item="StockCode", at="InvoiceDate") == (

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import numpy as np
@@ -267,10 +268,37 @@ def test_whatever_the_bytes_every_row_is_accepted_or_rejected(tmp_path_factory, 
         max_size=20,
     )
 )
-def test_blocks_of_any_size_give_the_same_rows(tmp_path_factory, lines):
-    path = write(tmp_path_factory.mktemp("blocks"), "\n".join(["user,item,at", "z,z,1", *lines]))
+def test_blocks_of_any_size_and_line_end_give_the_same_rows(tmp_path_factory, lines):
+    folder = tmp_path_factory.mktemp("blocks")
+    path = write(folder, "\n".join(["user,item,at", "z,z,1", *lines]))
+    windows = write(folder, "\r\n".join(["user,item,at", "z,z,1", *lines]), "windows.csv")
     mapping = Mapping({"user": "user", "item": "item", "at": "at"}, ("user", "item", "at"))
     whole, bad = read_delimited(path, layout(path), mapping)
     pieces, also_bad = read_delimited(path, layout(path), mapping, limit=40)
     assert pieces.equals(whole)
     assert also_bad == bad
+    same, bad_too = read_delimited(windows, layout(windows), mapping)
+    assert same.equals(whole)
+    assert bad_too == bad
+
+
+class Told:
+    """A progress that remembers."""
+
+    def __init__(self):
+        self.steps = []
+
+    @contextmanager
+    def step(self, what, total, unit=""):
+        done = []
+        yield done.append
+        self.steps.append((what, total, unit, sum(done)))
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.csv.gz", "orders.jsonl"])
+def test_progress_counts_the_bytes_of_the_file(tmp_path, name):
+    content = ('{"user": "a", "item": "b", "at": 1}\n' if "json" in name else HEADER + ROWS).encode()
+    path = write(tmp_path, gzip.compress(content) if name.endswith("gz") else content, name)
+    told = Told()
+    read_events(path, progress=told)
+    assert told.steps == [(f"reading {name}", path.stat().st_size, "B", path.stat().st_size)]

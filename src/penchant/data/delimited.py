@@ -46,24 +46,23 @@ def layout(path: Path, separator: str | None = None, columns: Sequence[str] | No
 
     Raises:
         EmptyData: the file is empty.
-        InputError: no delimiter makes more than one column of it, or it is not UTF-8 text.
+        InputError: no delimiter makes more than one column of it, the columns do not fit, or it is not UTF-8 text.
     """
     if separator is not None and len(separator) != 1:
         raise InputError("not a separator", got=separator, allowed="one character", field="separator")
-    sample = [line for line in head(path).decode("utf-8", "replace").splitlines()[:20] if line.strip()]
+    sample = [line for line in head(path).decode("utf-8", "replace").split("\n")[:20] if line.strip()]
     chosen = separator or _sniff(sample)
-    names = tuple(columns) if columns else tuple(name.strip() for name in _fields(sample[0], chosen))
-    if len(_fields(sample[0], chosen)) == 1:
-        likely = _sniff(sample)
-        found = len(_fields(sample[0], likely)) > 1
+    found = _fields(sample[0].rstrip("\r"), chosen)
+    names = tuple(columns) if columns else tuple(name.strip() for name in found)
+    if len(found) == 1:
+        raise _one_column(sample, chosen)
+    if len(found) != len(names):
         raise InputError(
-            f"only one column was found with the separator {chosen!r}",
-            got=f"the first line {sample[0]!r}",
-            allowed="a comma, semicolon, tab or vertical bar between fields",
-            then=f"the file looks separated by a {_DELIMITERS[likely]}: pass separator={likely!r}"
-            if found
-            else "pass separator=<the character between fields>",
-            field="separator",
+            "the columns do not fit the file",
+            got=f"{len(names)} columns for {len(found)} fields in the first line {sample[0]!r}",
+            allowed="a name for each field",
+            then="name every column, also those that are not needed",
+            field="columns",
         )
     return Layout(chosen, names, columns is None)
 
@@ -107,6 +106,8 @@ class _Rows:
 
     def feed(self, first: int, block: bytes, last: bool) -> list[pl.DataFrame]:
         """Return the good rows of a block whose first line is ``first``."""
+        if b"\r\n" in block:
+            block = block.replace(b"\r\n", b"\n")
         if not self._skip and not self._pending and self._clean(block):
             return [self._at_once(first, block)]
         lines = self._pending + block.split(b"\n")
@@ -219,6 +220,20 @@ class _Rows:
             return fields, used
         more = start + _SPAN > len(lines) and not last and len(text) <= self._limit
         return "bad_row", 0 if more else 1
+
+
+def _one_column(sample: list[str], separator: str) -> InputError:
+    likely = _sniff(sample)
+    better = len(_fields(sample[0], likely)) > 1
+    return InputError(
+        f"only one column was found with the separator {separator!r}",
+        got=f"the first line {sample[0]!r}",
+        allowed="a comma, semicolon, tab or vertical bar between fields",
+        then=f"the file looks separated by a {_DELIMITERS[likely]}: pass separator={likely!r}"
+        if better
+        else "pass separator=<the character between fields>",
+        field="separator",
+    )
 
 
 def _plainly_quoted(codes: NDArray[np.uint8], quotes: Int64, separator: int) -> bool:
