@@ -46,32 +46,35 @@ def machine() -> str:
 
 def block(document: dict[str, Any], about: str) -> str:
     """Return the figures as Markdown: what was read, the models of each task, the time of each step."""
-    counts = ", ".join(
-        f"{value:,} {name.removeprefix('n_')}" for name, value in document["dataset"].items() if is_count(value)
-    )
+    counts = ", ".join(f"{value:,} {name}" for name, value in document["dataset"].items() if is_count(value))
     parts = [f"Measured by `benchmarks/readme.py` on {about}. Data: {counts}. In brackets: 95% bootstrap intervals."]
-    for task in dict.fromkeys(model.get("task", "") for model in document["models"].values()):
-        models = {name: model for name, model in document["models"].items() if model.get("task", "") == task}
-        parts.append(table(task, models))
-    timings = document["timings"]
-    spent = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in timings.items())
+    for task in dict.fromkeys(model["task"] for model in document["models"].values()):
+        parts.append(table(task, {name: m for name, m in document["models"].items() if m["task"] == task}))
+        parts += document.get("tasks", {}).get(task, [])[:1]
+    spent = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in document["timings"].items())
     parts.append(f"Time of each step: {spent}.")
     return "\n\n".join(parts)
 
 
 def table(task: str, models: dict[str, Any]) -> str:
-    """Return one Markdown table, a row a model."""
+    """Return one Markdown table, a row a model; the difference is that of the first metric."""
     metrics = [name for name in SHOWN if any(name in model["metrics"] for model in models.values())][:MOST]
-    rows = [[f"`{task}`" if task else "model", *metrics, "fit"], ["---", *["---:"] * (len(metrics) + 1)]]
+    rows = [[f"`{task}`", *metrics, "difference from the baseline", "fit"], ["---", *["---:"] * (len(metrics) + 2)]]
     for name, model in models.items():
-        cells = [shown(model["metrics"].get(metric)) for metric in metrics]
-        rows.append([name, *cells, f"{model['seconds']:.1f} s"])
+        found = [model["metrics"].get(metric) or {} for metric in metrics]
+        cells = [shown(metric, "value", "low", "high") for metric in found]
+        change = shown(found[0], "diff", "diff_low", "diff_high", sign="+") if found else ""
+        seconds = model.get("seconds")
+        rows.append([name, *cells, change, "" if seconds is None else f"{seconds:.1f} s"])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def shown(metric: dict[str, float] | None) -> str:
-    """Return a value with its interval."""
-    return "" if metric is None else f"{metric['value']:.4f} [{metric['low']:.4f}, {metric['high']:.4f}]"
+def shown(metric: dict[str, Any], value: str, low: str, high: str, sign: str = "") -> str:
+    """Return a value with its interval, so far as there are any."""
+    if metric.get(value) is None:
+        return ""
+    text = f"{metric[value]:{sign}.4f}"
+    return text if metric.get(low) is None else f"{text} [{metric[low]:{sign}.4f}, {metric[high]:{sign}.4f}]"
 
 
 def is_count(value: Any) -> bool:

@@ -68,15 +68,18 @@ def script() -> ModuleType:
     return module
 
 
+def _metric(value: float, diff: float | None = None) -> dict[str, float | None]:
+    low, high = (None, None) if diff is None else (diff - 0.01, diff + 0.01)
+    return {"value": value, "low": value - 0.01, "high": value + 0.01, "diff": diff, "diff_low": low, "diff_high": high}
+
+
 DOCUMENT = {
-    "dataset": {"n_users": 2469, "n_events": 1469307},
+    "dataset": {"source": "a wheel", "events": 1469307, "users": 2469},
+    "tasks": {"new": ["Temporal split.", "Nine users."]},
     "models": {
-        "ease": {
-            "task": "for-you",
-            "seconds": 3.21,
-            "metrics": {"ndcg@10": {"value": 0.12346, "low": 0.11, "high": 0.13}},
-        },
-        "often": {"task": "buy-again", "seconds": 0.5, "metrics": {"ndcg@10": {"value": 0.5, "low": 0.4, "high": 0.6}}},
+        "popular": {"task": "new", "seconds": None, "metrics": {"ndcg@10": _metric(0.1)}},
+        "ease": {"task": "new", "seconds": 3.21, "metrics": {"ndcg@10": _metric(0.12346, 0.02346)}},
+        "buy-again": {"task": "repeat", "seconds": 0.5, "metrics": {"ndcg@10": _metric(0.5)}},
     },
     "households": [],
     "timings": {"import": 12.34, "train": 20.0},
@@ -85,10 +88,11 @@ DOCUMENT = {
 
 def test_figures_become_one_table_a_task(script: ModuleType) -> None:
     text = script.block(DOCUMENT, "a machine")
-    assert "on a machine. Data: 2,469 users, 1,469,307 events." in text
-    assert "| `for-you` | ndcg@10 | fit |" in text
-    assert "| ease | 0.1235 [0.1100, 0.1300] | 3.2 s |" in text
-    assert "| `buy-again` | ndcg@10 | fit |" in text
+    assert "on a machine. Data: 1,469,307 events, 2,469 users." in text
+    assert "| `new` | ndcg@10 | difference from the baseline | fit |" in text
+    assert "| popular | 0.1000 [0.0900, 0.1100] |  |  |" in text
+    assert "| ease | 0.1235 [0.1135, 0.1335] | +0.0235 [+0.0135, +0.0335] | 3.2 s |\n\nTemporal split.\n" in text
+    assert "| `repeat` | ndcg@10 | difference from the baseline | fit |" in text
     assert text.endswith("Time of each step: import 12.3 s, train 20.0 s.")
 
 
@@ -96,3 +100,9 @@ def test_only_the_block_between_the_markers_changes(script: ModuleType) -> None:
     changed = script.replaced(README, "FIGURES")
     before, after = README.split(script.BEGIN)[0], README.split(script.END)[1]
     assert changed == f"{before}{script.BEGIN}\nFIGURES\n{script.END}{after}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_links_within_the_repository_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / name).read_text(encoding="utf-8"))
+    assert [link for link in links if not (ROOT / link).exists()] == []
