@@ -22,6 +22,7 @@ from penchant.trust.moments import moment
 __all__ = ["Catalogue"]
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
 
 
@@ -47,7 +48,7 @@ class Catalogue:
         Args:
             actor: who imports.
             table: id, title (str); optionally text (str), categories (list of str), price (number), currency (str),
-                available (bool), published (Datetime), attributes (struct; nulls are left out).
+                available (bool), published (Datetime), attributes (struct, or str of a JSON object; nulls are left out).
 
         Raises:
             Forbidden: the actor lacks ``items:write``.
@@ -76,15 +77,15 @@ def _row(index: int, item: Item) -> dict[str, Any]:
         got = getattr(item, field)
         return InputError(f"item {index}: {field} {what}", got=got, allowed=allowed, field=field)
 
-    text = f"1 to {LONGEST} characters without control characters"
-    for field in ("id", "title"):
-        wrong = flaw(getattr(item, field))
-        if wrong:
-            raise bad(field, wrong, text)
-    for name in item.categories:
-        wrong = flaw(name)
-        if wrong:
-            raise bad("categories", f"has a name that {wrong}", text)
+    wrong = flaw(item.id)
+    if wrong:
+        raise bad("id", wrong, f"1 to {LONGEST} characters without control characters")
+    if not item.title.strip():
+        raise bad("title", "is empty", "what a person reads")
+    for field, texts in {"title": (item.title,), "text": (item.text,), "categories": item.categories}.items():
+        for text in texts:
+            if not isinstance(text, str) or (not text.isascii() and _SURROGATE.search(text)):
+                raise bad(field, "holds what is not text", "text")
     if item.price is not None and not (math.isfinite(item.price) and item.price >= 0):
         raise bad("price", "is out of range", "a finite number, 0 or more")
     if item.currency is not None and not _CURRENCY.fullmatch(item.currency):
@@ -137,5 +138,7 @@ def _of(values: dict[str, Any]) -> Item:
     if "categories" in given:
         given["categories"] = tuple(given["categories"])
     if "attributes" in given:
-        given["attributes"] = {name: value for name, value in given["attributes"].items() if value is not None}
+        said = given["attributes"]
+        fields = parse(said, dict[str, Any]) if isinstance(said, str) else said
+        given["attributes"] = {name: value for name, value in fields.items() if value is not None}
     return Item(**{"id": "", "title": "", **given})

