@@ -42,7 +42,7 @@ class Dataset:
         catalogue: pl.DataFrame | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        """Take an encoded frame: user, item (Int32), at (Int64 microseconds), kind, value, weight; sorted by user, at."""
+        """Take an encoded frame: user, item (Int32), at (Int64 microseconds), kind, value, weight; by user, then at."""
         self.users = users
         self.items = items
         self.frame = frame
@@ -62,7 +62,8 @@ class Dataset:
 
         Args:
             events: what ``read_events`` returns, or any pandas, polars or Arrow table with columns user, item, at
-                (a datetime, or integer microseconds since 1970 UTC) and optionally kind (purchase when absent) and value (1).
+                (a datetime, or integer microseconds since 1970 UTC) and optionally kind (purchase when absent) and
+                value (1).
             items: a table of the catalogue with column id; its items join the vocabulary even when nobody touched them.
             weights: kind to weight; 1 for kinds not named, and for all when None, but -1 for dislike.
             valued: kinds whose value multiplies the weight. For all others only the sign of the value counts.
