@@ -14,8 +14,10 @@ from penchant.store.tables import consent
 __all__ = ["Consents", "may_use"]
 
 
-def may_use(user: sa.ColumnElement[str], purpose: str | None, default: bool) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that the person in column ``user`` agreed to ``purpose``; always true for None.
+def may_use(
+    user: sa.ColumnElement[str], purpose: str | sa.BindParameter[str] | None, default: bool
+) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a person (a column, or a parameter) agreed to a purpose; true for None.
 
     >>> print(may_use(sa.column("user"), None, False))
     true

@@ -122,9 +122,8 @@ def _path(url: str) -> Path:
 def _touch(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return  # and it stays unopened here: closing it would drop the locks this process holds on it
+        if not path.exists():  # an existing file stays unopened here: closing it drops the locks this process has on it
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(
             "the store cannot be made",

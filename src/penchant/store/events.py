@@ -133,11 +133,14 @@ class Events:
         """Return the newest ``limit`` events of one person, oldest first."""
         with self._database.reading() as connection:
             values = {"person": user, "purpose": who.purpose, "most": limit}
-            rows = connection.execute(_past(who.purpose is None, who.default), values).fetchall()
-        rows.reverse()
-        if not rows:
-            return Past()
-        return Past(*(tuple([row[place] for row in rows]) for place in range(4)))
+            newest = connection.execute(_past(who.purpose is None, who.default), values).fetchall()
+        rows = newest[::-1]
+        return Past(
+            tuple([row[0] for row in rows]),
+            tuple([row[1] for row in rows]),
+            tuple([row[2] for row in rows]),
+            tuple([row[3] for row in rows]),
+        )
 
     def counts(self) -> tuple[int, int]:
         """Return how many events there are, and of how many users."""

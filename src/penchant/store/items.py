@@ -38,7 +38,8 @@ class Items:
         """Return the rows put after version ``since``, in order of id, and the version now; 0 gives all of them."""
         query = sa.select(items).where(items.c.version > since).order_by(items.c.id)
         with self._database.reading() as connection:
-            return list(connection.execute(query).fetchall()), _version(connection)
+            version = _version(connection)
+            return (list(connection.execute(query).fetchall()) if version > since else []), version
 
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, or None."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import polars as pl
 import sqlalchemy as sa
 
@@ -48,7 +49,7 @@ class Catalogue:
         Args:
             actor: who imports.
             table: id, title (str); optionally text (str), categories (list of str), price (number), currency (str),
-                available (bool), published (Datetime), attributes (struct, or str of a JSON object; nulls are left out).
+                available (bool), published (Datetime), attributes (struct, or str of a JSON object); a null is nothing.
 
         Raises:
             Forbidden: the actor lacks ``items:write``.
@@ -80,7 +81,7 @@ def _row(index: int, item: Item) -> dict[str, Any]:
     wrong = flaw(item.id)
     if wrong:
         raise bad("id", wrong, f"1 to {LONGEST} characters without control characters")
-    if not item.title.strip():
+    if not isinstance(item.title, str) or not item.title.strip():
         raise bad("title", "is empty", "what a person reads")
     for field, texts in {"title": (item.title,), "text": (item.text,), "categories": item.categories}.items():
         for text in texts:
@@ -129,16 +130,17 @@ def _items(table: pl.DataFrame) -> list[Item]:
             allowed=", ".join(_FIELDS),
             then="put other columns in attributes, a struct",
         )
-    return [_of(values) for values in table.iter_rows(named=True)]
+    return [_of(index, values) for index, values in enumerate(table.iter_rows(named=True))]
 
 
-def _of(values: dict[str, Any]) -> Item:
+def _of(index: int, values: dict[str, Any]) -> Item:
     """Return the item of a table's row; a null is the field's default."""
     given = {name: value for name, value in values.items() if value is not None}
-    if "categories" in given:
-        given["categories"] = tuple(given["categories"])
-    if "attributes" in given:
-        said = given["attributes"]
-        fields = parse(said, dict[str, Any]) if isinstance(said, str) else said
-        given["attributes"] = {name: value for name, value in fields.items() if value is not None}
-    return Item(**{"id": "", "title": "", **given})
+    try:
+        said = given.get("attributes")
+        if said is not None:
+            fields = parse(said, dict[str, Any]) if isinstance(said, str) else dict(said)
+            given["attributes"] = {name: value for name, value in fields.items() if value is not None}
+        return msgspec.convert({"id": "", "title": "", **given}, Item)
+    except (msgspec.DecodeError, TypeError, ValueError) as error:
+        raise InputError(f"item {index} cannot be used", got=str(error), allowed="the fields of an item") from error

@@ -1,0 +1,184 @@
+"""What every store must do, whatever database is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from penchant.core.errors import StoreError, StoreVersion
+from penchant.store.events import Who
+from penchant.store.store import Store
+
+__all__ = ["STORE_CHECKS", "MakeStore", "check_store"]
+
+MakeStore = Callable[[], Store]
+"Returns a new, empty store each time; the caller removes what it made."
+
+
+def check_store(make_store: MakeStore) -> None:
+    """Run every check on fresh stores; an AssertionError says which promise does not hold.
+
+    >>> import tempfile, itertools
+    >>> folder, number = tempfile.TemporaryDirectory(), itertools.count()
+    >>> check_store(lambda: Store.create(f"sqlite:///{folder.name}/{next(number)}.db"))
+    >>> folder.cleanup()
+    """
+    for check in STORE_CHECKS:
+        with make_store() as store:
+            check(store)
+
+
+def _event(name: str, user: str = "ann", at: int = 1, **other: Any) -> dict[str, Any]:
+    row = {"id": name, "user": user, "item": "tea", "kind": "view", "at": at, "value": 1.5}
+    return {**row, "session": None, "channel": "web", "context": None, "recorded": 9, **other}
+
+
+def _item(name: str) -> dict[str, Any]:
+    row = {"id": name, "title": name, "text": "", "categories": "[]", "price": None, "currency": None}
+    return {**row, "available": True, "published": None, "attributes": "{}"}
+
+
+def _answer(user: str, granted: bool, purpose: str = "train") -> dict[str, Any]:
+    return {"user": user, "purpose": purpose, "granted": granted, "basis": "test", "at": 1}
+
+
+def events_count_once(store: Store) -> None:
+    """Check: an id that is known already adds nothing, in one call, in the next and in a table."""
+    done = store.events.append([_event("a"), _event("b"), _event("a")])
+    _same((done.accepted, done.duplicates), (2, 1))
+    table = pl.DataFrame([_event("b"), _event("c"), _event("c")], infer_schema_length=None)
+    table = table.with_columns(pl.col("session", "context").cast(pl.String))
+    done = store.events.append_table(table, recorded=9)
+    _same((done.accepted, done.duplicates), (1, 2))
+    _same(store.events.counts(), (3, 1))
+
+
+def tables_and_rows_agree(store: Store) -> None:
+    """Check: a table into an empty store, and rows one by one, read back the same, in order of arrival."""
+    rows = [_event(f"e{n}", user=f"u{n % 3}", at=7 - n, session="s", context='{"a":"b"}') for n in range(7)]
+    store.events.append_table(pl.DataFrame(rows), recorded=9)
+    read = store.events.read(Who(None))
+    _same(read["user"].to_list(), [row["user"] for row in rows])
+    _same(read["at"].to_list(), [row["at"] for row in rows])
+    _same(read.schema, {"user": pl.String, "item": pl.String, "kind": pl.String, "at": pl.Int64, "value": pl.Float64})
+    _same(store.events.append(rows).duplicates, 7)
+    _same(store.events.append([_event("e9", at=9)]).accepted, 1)
+    _same(store.events.read(Who(None))["at"].to_list(), [*(row["at"] for row in rows), 9])
+
+
+def pasts_are_in_time_order(store: Store) -> None:
+    """Check: one person's past: the newest, oldest first; of equal times the one that arrived first comes first."""
+    rows = [_event(f"e{n}", at=at, item=f"i{n}") for n, at in enumerate([5, 3, 5, 1])]
+    store.events.append([*rows, _event("other", user="bob")])
+    _same(store.events.past(Who(None), "ann", 10).items, ("i3", "i1", "i0", "i2"))
+    newest = store.events.past(Who(None), "ann", 2)
+    _same((newest.items, newest.at, newest.values), (("i0", "i2"), (5, 5), (1.5, 1.5)))
+    _same(len(store.events.past(Who(None), "nobody", 10)), 0)
+
+
+def consent_decides(store: Store) -> None:
+    """Check: reads hold those who agreed to that purpose; the default speaks for those who never answered."""
+    store.events.append([_event(name, user=name) for name in ("yes", "no", "unasked")])
+    store.consent.put([_answer("yes", granted=True), _answer("no", granted=False), _answer("no", True, "other")])
+    for default, allowed in ((False, ["yes"]), (True, ["yes", "unasked"])):
+        who = Who("train", default)
+        _same(store.events.read(who)["user"].to_list(), allowed)
+        _same(store.events.users(who), len(allowed))
+        for user in ("yes", "no", "unasked"):
+            _same(bool(len(store.events.past(who, user, 5))), (user in allowed))
+            _same(store.consent.permits("train", user, default), (user in allowed))
+    store.consent.put([_answer("yes", granted=False)])
+    _same(store.events.read(Who("train")).height, 0)
+    _same([row.granted for row in store.consent.of("yes")], [False])
+
+
+def items_have_versions(store: Store) -> None:
+    """Check: each put gets the next version, and a reader sees what changed since its own."""
+    _same(store.items.changed(0), ([], 0))
+    first = store.items.put([_item("tea"), _item("milk")])
+    second = store.items.put([{**_item("tea"), "title": "green tea"}])
+    _same(second > first > 0, True)
+    rows, version = store.items.changed(first)
+    _same(([row.title for row in rows], version), (["green tea"], second))
+    _same([row.id for row in store.items.changed(0)[0]], ["milk", "tea"])
+    _same(store.items.changed(second), ([], second))
+    _same(store.items.count(), 2)
+
+
+def failures_leave_nothing(store: Store) -> None:
+    """Check: a write that fails half-way leaves no row of it."""
+    bad = {**_event("b"), "item": None}
+    wrong = pl.DataFrame([_event("a"), bad]).with_columns(pl.col("session", "context").cast(pl.String))
+    _fails(lambda: store.events.append([_event("a"), bad]))
+    _fails(lambda: store.events.append_table(wrong, recorded=9))
+    _fails(lambda: store.items.put([_item("tea"), {**_item("milk"), "title": None}]))
+    _same(store.events.counts(), (0, 0))
+    _same(store.items.changed(0), ([], 0))
+    _same(store.events.append([_event("a"), _event("a")]).accepted, 1)  # the indexes are back
+
+
+def reopening_finds_everything(store: Store) -> None:
+    """Check: what was written is there for another connection, and after closing."""
+    store.events.append([_event("a")])
+    store.items.put([_item("tea")])
+    with Store.open(store.url) as again:
+        _same(again.events.counts(), (1, 1))
+    store.close()
+    with Store.create(store.url) as again:
+        _same((again.events.counts(), again.items.count()), ((1, 1), 1))
+
+
+def newer_stores_are_refused(store: Store) -> None:
+    """Check: a schema that this code does not know is not touched."""
+    engine = sa.create_engine(store.url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    for opening in (Store.open, Store.create):
+        error = _fails(partial(opening, store.url))
+        _same(type(error), StoreVersion)
+        _same("from a newer version of Penchant; got schema 9999" in str(error), True)
+
+
+def one_artifact_is_in_service(store: Store) -> None:
+    """Check: promoting one ends the one before it; an unknown one changes nothing; forgetting spares it."""
+    for created, digest in enumerate(("a", "b", "c")):
+        store.artifacts.put({"digest": digest, "path": digest, "created": created, "models": "{}", "metrics": "{}"})
+    _same(store.artifacts.promoted(), None)
+    _same(store.artifacts.promote("b", 5), True)
+    _same(store.artifacts.promote("a", 6), True)
+    _same(store.artifacts.promote("z", 7), False)
+    _same([row.digest for row in store.artifacts.all() if row.promoted is not None], ["a"])
+    _same([row.digest for row in store.artifacts.forget(1)], ["b"])
+    _same([row.digest for row in store.artifacts.all()], ["c", "a"])
+
+
+def _same(got: object, wanted: object) -> None:
+    if got != wanted:
+        raise AssertionError(f"got {got!r}, wanted {wanted!r}")
+
+
+def _fails(work: Callable[[], object]) -> StoreError:
+    try:
+        work()
+    except StoreError as error:
+        return error
+    raise AssertionError("this must be refused")
+
+
+STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
+    events_count_once,
+    tables_and_rows_agree,
+    pasts_are_in_time_order,
+    consent_decides,
+    items_have_versions,
+    failures_leave_nothing,
+    reopening_finds_everything,
+    newer_stores_are_refused,
+    one_artifact_is_in_service,
+)
+"Every check, to run one at a time."
