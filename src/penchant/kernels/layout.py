@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 
-__all__ = ["Best", "Rows", "Scale", "Side", "Space"]
+__all__ = ["Best", "Linear", "Rows", "Scale", "Side", "Space"]
 
 
 class Rows(NamedTuple):
@@ -18,6 +18,15 @@ class Rows(NamedTuple):
     "int32[nnz], columns."
     data: Float32
     "float32[nnz]."
+
+
+class Linear(NamedTuple):
+    """A sparse item-item matrix, and what every score starts from."""
+
+    postings: Rows
+    "n rows over n columns."
+    base: Float32
+    "float32[n]."
 
 
 class Space(NamedTuple):

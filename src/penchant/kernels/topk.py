@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Bool, Float32, Int32
-from penchant.kernels.layout import Best, Rows, Space
+from penchant.kernels.layout import Best, Linear, Rows, Space
 
 __all__ = ["add_dense", "add_sparse", "rank_dense", "rank_factors", "rank_scores", "rank_sparse", "top_k"]
 
@@ -146,10 +146,10 @@ def rank_dense(rows: Rows, weights: Float32, space: Space, exclude_seen: bool, b
 
 @njit(nogil=True, cache=True)
 def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, out: Float32) -> None:
-    """Set ``out`` (float32[n]) to the signal-weighted sum of sparse rows; NaN where no row reaches.
+    """Add to ``out`` (float32[n]) the signal-weighted sum of sparse rows; NaN where no row reaches.
 
     >>> postings = Rows(np.int64([0, 1, 1]), np.int32([1]), np.float32([0.5]))
-    >>> out = np.empty(2, np.float32)
+    >>> out = np.zeros(2, np.float32)
     >>> add_sparse(np.int32([0]), np.float32([2]), postings, np.empty(2, np.bool_), out)
     >>> out.tolist()
     [nan, 1.0]
@@ -159,9 +159,8 @@ def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, ou
         signal: float32[m].
         postings: n rows.
         reached: bool[n], scratch.
-        out: float32[n], written.
+        out: float32[n], holds the bases; added to.
     """
-    out[:] = 0
     reached[:] = False
     for p in range(len(places)):
         if places[p] >= 0 and signal[p] != 0:
@@ -174,13 +173,15 @@ def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, ou
 
 
 @njit(nogil=True, cache=True)
-def rank_sparse(rows: Rows, postings: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
+def rank_sparse(rows: Rows, linear: Linear, space: Space, exclude_seen: bool, best: Best) -> None:
     """Like :func:`rank_dense` with the item-item matrix as postings; an item that none reaches cannot be ranked."""
     scores = np.empty(len(space.codes), np.float32)
     reached = np.empty(len(space.codes), np.bool_)
     for r in range(len(rows.indptr) - 1):
         own = rows.indices[rows.indptr[r] : rows.indptr[r + 1]]
-        add_sparse(space.positions[own], rows.data[rows.indptr[r] : rows.indptr[r + 1]], postings, reached, scores)
+        signal = rows.data[rows.indptr[r] : rows.indptr[r + 1]]
+        scores[:] = linear.base
+        add_sparse(space.positions[own], signal, linear.postings, reached, scores)
         if exclude_seen:
             _drop(scores, space.positions, own)
         top_k(scores, space.codes, best.items[r], best.scores[r])

@@ -68,7 +68,8 @@ class IALS(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Implicit alternating least squares: weighted matrix factorization, solved exactly for one side at a time.
 
     The objective is the sum over observed pairs of (unobserved + alpha r) (w.h - 1)^2, over all other pairs of
-    unobserved (w.h)^2, and l2 (n_events + unobserved n_others)^frequency_scaling |.|^2 for every vector.
+    unobserved (w.h)^2, and l2 (observed + unobserved others)^frequency_scaling |.|^2 for every vector, where observed
+    counts its pairs and others the vectors of the other side. People who liked nothing have no vector.
     With ``frequency_scaling=0, unobserved=1`` this is the objective of Hu, Koren and Volinsky.
 
     >>> from penchant.testing import checkerboard
@@ -122,6 +123,7 @@ class IALS(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Factors:
         matrix, candidates = liked(data)
+        matrix = matrix[np.diff(matrix.indptr) > 0]  # who liked nothing has no say
         d = self.factors
         items = rng.normal(0.0, 0.1 / np.sqrt(d), (matrix.shape[1], d)).astype(np.float32)
         sides = (matrix, transposed(matrix))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import cache
 from importlib.metadata import entry_points
@@ -67,6 +68,11 @@ class Learner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Raise InputError when a hyper-parameter has a value it may not have."""
+        for name, value in msgspec.structs.asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(
+                    f"{type(self).__name__} cannot have this {name}", got=value, allowed="a finite number", field=name
+                )
         try:
             msgspec.convert(msgspec.structs.asdict(self), type(self))
         except msgspec.ValidationError as error:

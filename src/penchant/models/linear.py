@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from msgspec import field
 
 from penchant.core.arrays import Bool, Float32, Int32, Int64
-from penchant.kernels.layout import Best, Rows, Space
+from penchant.kernels.layout import Best, Linear, Rows, Space
 from penchant.kernels.topk import add_dense, add_sparse, rank_dense, rank_sparse
 from penchant.models.scorer import Scorer
 
@@ -45,11 +46,19 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
     "int32[nnz], candidates that row i reaches."
     w_data: Float32
     "float32[nnz], what it adds to each."
+    offsets: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    "float32[n], what the score of each candidate starts from; empty when that is 0 everywhere."
+
+    def base(self, items: Int32) -> Float32:
+        """Return float32[m]: what the score of each item holds before any history; NaN where it cannot say."""
+        places = np.where(items >= 0, self.positions[items], -1)
+        return np.where(places >= 0, self._linear.base[places], np.nan).astype(np.float32)
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
-        out = np.empty(len(self.candidates), np.float32)
+        postings, base = self._linear
+        out = base.copy()
         reached: Bool = np.empty(len(out), np.bool_)
-        add_sparse(self.positions[codes], signal, self._postings, reached, out)
+        add_sparse(self.positions[codes], signal, postings, reached, out)
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
@@ -61,8 +70,9 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
         return np.asarray(table, np.float32)
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
-        rank_sparse(rows, self._postings, space, exclude_seen, best)
+        rank_sparse(rows, self._linear, space, exclude_seen, best)
 
     @property
-    def _postings(self) -> Rows:
-        return Rows(self.w_indptr, self.w_indices, self.w_data)
+    def _linear(self) -> Linear:
+        base = self.offsets if len(self.offsets) else np.zeros(len(self.candidates), np.float32)
+        return Linear(Rows(self.w_indptr, self.w_indices, self.w_data), base)

@@ -30,7 +30,7 @@ class Popularity(Scorer, frozen=True, eq=False, kw_only=True):
         """Return float32[m]: the popularity, which is the whole score; NaN where it cannot say."""
         everywhere = np.full(self.n_items, np.nan, np.float32)
         everywhere[self.candidates] = self.popularity
-        return everywhere[items]
+        return np.where(items >= 0, everywhere[items], np.nan).astype(np.float32)
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
         return self.popularity
@@ -57,7 +57,7 @@ class Popular(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[Popularity]] = Popularity
 
     half_life: Annotated[float, Meta(gt=0)] | None = None
-    "Days after which an event counts half, measured back from the latest event; None for no decay."
+    "Days after which an event counts half, measured back from the latest liking; None for no decay."
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Popularity:
         at, weight = data.column("at"), data.column("weight")
@@ -68,7 +68,7 @@ class Popular(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         latest = np.full(len(pair), np.iinfo(np.int64).min)
         np.maximum.at(latest, place, at)
         liked = pairs.data > 0
-        count = decay(latest[liked], at.max(), self.half_life)
+        count = decay(latest[liked], latest[liked].max(), self.half_life)
         total = np.bincount(pairs.indices[liked], weights=count, minlength=data.n_items)
         candidates = np.flatnonzero(np.bincount(pairs.indices[liked], minlength=data.n_items)).astype(np.int32)
         popularity: Any = total[candidates] / total.max()

@@ -75,8 +75,8 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         """Return CSR float32[n_users, n_items]: the histories of a dataset in this scorer's vocabulary."""
         if self.half_life is None:
             return self._aligned(data.matrix, data.items)
-        latest = data.column("at")[np.maximum(data.indptr[1:] - 1, 0)]
-        age = decay(data.column("at"), latest[data.column("user")], self.half_life)
+        at = data.column("at")
+        age = decay(at, at[data.indptr[1:][data.column("user")] - 1], self.half_life)
         return self._aligned(data.csr(self._aged(data.column("weight"), age)), data.items)
 
     def score(self, history: History) -> Float32:
@@ -100,17 +100,16 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         Raises:
             InputError: k is not positive, or the width of the matrix is not the number of items.
         """
-        csr = sp.csr_array(histories)
         if k < 1:
-            raise InputError("k is out of range", got=k, allowed="1 or more")
+            raise InputError("k is out of range", got=k, allowed="1 or more", field="k")
+        csr = _canonical(histories)
         if csr.shape[1] != self.n_items:
             raise InputError(
                 "the histories have another number of items than the model",
-                got=csr.shape[1],
+                got=f"{csr.shape[1]}",
                 allowed=f"{self.n_items}",
                 then="build them with scorer.rows(data)",
             )
-        csr.sort_indices()
         top = TopK(np.empty((csr.shape[0], k), np.int32), np.empty((csr.shape[0], k), np.float32))
         signal = self._signal(csr.data.astype(np.float32))
         space = Space(self.candidates, self.positions)
@@ -138,7 +137,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         table = np.zeros((len(asked), len(history)), np.float32)
         if len(codes):
             table[:, latest] = self._addends(codes, signal, asked)
-        table[np.isnan(self.score(history)[asked])] = np.nan
+        table[(asked < 0) | np.isnan(self.score(history)[asked])] = np.nan
         return table
 
     # -- asked with ids ---------------------------------------------------------------------------------------------
@@ -158,7 +157,13 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         )
 
     def recommend_one(self, items: Sequence[str], n: int = 10, *, exclude_seen: bool = True) -> Slate:
-        """Return the slate for a history of item ids, oldest first; ids it does not know say nothing."""
+        """Return the slate for a history of item ids, oldest first; ids it does not know say nothing.
+
+        Raises:
+            InputError: n is below 1, or the history is one string instead of a sequence of them.
+        """
+        if n < 1:
+            raise InputError("n is out of range", got=n, allowed="1 or more", then="ask for one item", field="n")
         history = self._history(items)
         scores = self.score(history)
         if exclude_seen:
@@ -235,7 +240,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         """Return distinct ascending codes, their signals, and the latest entry of each."""
         weights = history.weights
         if self.half_life is not None:
-            weights = self._aged(weights, decay(history.at, history.at.max(initial=0), self.half_life))
+            weights = self._aged(
+                weights, decay(history.at, history.at.max(initial=np.iinfo(np.int64).min), self.half_life)
+            )
         known = np.flatnonzero(history.items >= 0)
         codes, first, inverse = np.unique(history.items[known][::-1], return_index=True, return_inverse=True)
         summed = np.bincount(inverse, weights=weights[known][::-1], minlength=len(codes)).astype(np.float32)
@@ -260,3 +267,14 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         known = codes >= 0
         shape = (matrix.shape[0], self.n_items)
         return matrix_of(matrix.data[known], codes[known], row_numbers(matrix)[known], shape)
+
+
+def _canonical(histories: Any) -> sp.csr_array[Any, tuple[int, int]]:
+    """Return CSR with sorted columns and no column twice in a row; what was given stays as it is."""
+    csr = sp.csr_array(histories)
+    if csr.ndim != 2:
+        raise InputError("the histories are not a matrix", got=f"{csr.ndim} dimension", allowed="CSR [n, n_items]")
+    if not csr.has_canonical_format:
+        csr = csr.copy()
+        csr.sum_duplicates()
+    return csr

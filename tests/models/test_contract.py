@@ -1,0 +1,35 @@
+"""Every registered learner keeps the whole contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from penchant.models.ease import EASE
+from penchant.models.ials import IALS
+from penchant.models.itemknn import ItemKNN
+from penchant.models.learner import Learner, learners
+from penchant.models.popular import Popular
+from penchant.testing import LEARNER_CHECKS, check_learner
+from penchant.testing.claim import Check
+
+VARIANTS = {
+    **{name: kind() for name, kind in learners().items()},
+    "item-knn bm25": ItemKNN(weighting="bm25", k=7),
+    "item-knn tfidf": ItemKNN(weighting="tfidf", shrinkage=2.0, k=7),
+    "item-knn mean": ItemKNN(mean=True),
+    "popular fading": Popular(half_life=14.0),
+    "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
+    "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),
+}
+
+
+@pytest.mark.parametrize("check", LEARNER_CHECKS, ids=lambda check: check.__name__.strip("_"))
+@pytest.mark.parametrize("learner", VARIANTS.values(), ids=VARIANTS)
+def test_contract(learner: Learner, check: Check) -> None:
+    reason = check(learner)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+def test_the_whole_contract_in_one_call_says_what_does_not_apply() -> None:
+    assert check_learner(Popular()) == {"the_right_color": "nothing in its scores depends on who asks"}
