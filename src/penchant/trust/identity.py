@@ -41,7 +41,7 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
         "item",
         "kind",
         pl.col("at").cast(pl.String),
-        (pl.col("value") + 0.0).reinterpret(signed=True).cast(pl.String),
+        pl.when(pl.col("value") == 0).then(0.0).otherwise("value").reinterpret(dtype=pl.Int64).cast(pl.String),
         pl.col("session").fill_null(""),
         "channel",
         separator=_SEPARATOR,

@@ -1,0 +1,90 @@
+"""Acknowledged is durable: not lost, not counted twice, whoever writes and whatever dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from penchant.core.clock import FixedClock
+from penchant.core.nouns import Event
+from penchant.core.settings import Settings
+from penchant.trust.access import SYSTEM
+from penchant.trust.gate import Gate, Receipt
+from penchant.trust.purpose import Purpose
+
+_START = datetime(2017, 1, 1, tzinfo=UTC)
+_WRITER = """
+import sys
+from datetime import UTC, datetime, timedelta
+from penchant.core.clock import SystemClock
+from penchant.core.nouns import Event
+from penchant.core.settings import Settings
+from penchant.trust.access import SYSTEM
+from penchant.trust.gate import Gate
+gate, start, number = Gate.open(Settings(store=sys.argv[1]), SystemClock()), datetime(2017, 1, 1, tzinfo=UTC), 0
+while True:
+    batch = [Event("ann", str(n), "view", start + timedelta(seconds=n)) for n in range(number, number + 3)]
+    assert gate.admit(SYSTEM, batch).accepted == 3
+    number += 3
+    sys.stdout.write(f"{number}\\n")
+    sys.stdout.flush()
+"""
+
+
+def test_a_killed_writer_loses_nothing_it_acknowledged(settings: Settings, gate: Gate) -> None:
+    command = [sys.executable, "-c", _WRITER, settings.store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        told = [int(writer.stdout.readline()) for _ in range(40)]
+        writer.kill()
+        told += [int(line) for line in writer.stdout if line.endswith("\n")]
+    items = gate.history(SYSTEM, Purpose.ACCESS, "ann", limit=10**6).items
+    assert list(items) == [str(n) for n in range(len(items))], "each once, in order, no gap"
+    assert len(items) % 3 == 0, "a batch is kept whole or not at all"
+    assert told[-1] <= len(items) <= told[-1] + 3
+    retry = [Event("ann", str(n), "view", _START + timedelta(seconds=n)) for n in range(len(items))]
+    assert gate.admit(SYSTEM, retry) == Receipt(0, len(items))
+
+
+def test_threads_and_a_second_gate_write_at_once(settings: Settings, gate: Gate) -> None:
+    receipts: list[Receipt] = []
+
+    def write(thread: int) -> None:
+        for number in range(25):
+            mine = Event(f"user{thread}", str(number), "view", _START)
+            shared = Event("everyone", str(number), "view", _START)
+            receipts.append(gate.admit(SYSTEM, [mine, shared]))
+
+    other = Gate.open(settings, FixedClock(_START))
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    lines = pl.DataFrame({"user": "table", "item": [str(n) for n in range(500)], "kind": "view", "at": 1, "value": 1})
+    assert other.admit_table(SYSTEM, lines) == Receipt(500)
+    other.read(SYSTEM, Purpose.TRAIN)
+    for thread in threads:
+        thread.join()
+    other.close()
+    assert sum(receipt.accepted for receipt in receipts) == 4 * 25 + 25
+    assert sum(receipt.duplicates for receipt in receipts) == 3 * 25
+    gate.consent.grant(SYSTEM, ["everyone", "table", *(f"user{n}" for n in range(4))], ["train"], basis="test")
+    stored = Counter(gate.read(SYSTEM, Purpose.TRAIN)["user"])
+    assert stored == {"everyone": 25, "table": 500, **{f"user{n}": 25 for n in range(4)}}
+
+
+def test_bulk_reads_leave_the_locks_of_a_writer_alone(settings: Settings, gate: Gate, tmp_path: Path) -> None:
+    """Closing a file in one SQLite drops the locks of another copy; bulk reads must not open the store's own file."""
+    gate.admit(SYSTEM, [Event("ann", "tea", "view", _START)])
+    with gate._store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE counters SET value = value + 1")
+        gate.read(SYSTEM, Purpose.TRAIN)
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+        command = [sys.executable, "-c", code, str(tmp_path / "shop.db")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "database is locked" in done.stderr
