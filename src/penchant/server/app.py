@@ -1,0 +1,40 @@
+"""Puts the app together: routes, errors, description, edge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from penchant.core.errors import PenchantError
+from penchant.server import health, routes
+from penchant.server.demo import Demo, shop_routes
+from penchant.server.door import Door
+from penchant.server.edge import Edge
+from penchant.server.errors import answer_error
+from penchant.server.meters import Meters
+from penchant.server.openapi import CONFIG
+
+if TYPE_CHECKING:
+    from penchant.engine.engine import Engine
+
+__all__ = ["create_app"]
+
+
+def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
+    """Return the ASGI app over an engine, with the shop page when there is a ``demo``; the caller closes the engine."""
+    door = Door(engine, Meters())
+    pages = [] if demo is None else shop_routes(demo)
+    app = Litestar(
+        route_handlers=[*routes.ROUTES, *health.ROUTES, *pages],
+        exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
+        state=State({"door": door}),
+        openapi_config=CONFIG,
+        request_max_body_size=engine.settings.server.max_body,
+        logging_config=None,
+        debug=False,
+    )
+    app.asgi_handler = Edge(app.asgi_handler, door.meters)
+    return app

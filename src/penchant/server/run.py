@@ -1,0 +1,112 @@
+"""Runs the app: on the machine's own address unless told otherwise, until it is told to stop, and then gracefully."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from litestar import Litestar
+
+from penchant.core.errors import InputError
+from penchant.server.app import create_app
+from penchant.server.demo import Demo
+
+if TYPE_CHECKING:
+    from penchant.engine.engine import Engine
+
+__all__ = ["is_loopback", "running", "serve"]
+
+_GRACE = 10
+"Seconds that open requests get to finish when the server is told to stop."
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address reaches this machine only.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; open requests are finished first. The caller closes the engine.
+
+    Raises:
+        InputError: the shop page is to be served on an address that others can reach, or the address is taken.
+    """
+    if demo is not None and not is_loopback(host):
+        raise InputError(
+            "the shop page asks for no key, so it is not served to others",
+            got=host,
+            allowed="127.0.0.1, ::1, localhost",
+            then="serve without the demo, or leave the host out",
+            field="host",
+        )
+    listener = _listen(host, port)
+    with listener:
+        _server(create_app(engine, demo=demo)).run(sockets=[listener])
+
+
+@contextmanager
+def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve an app from a thread at a free port, for as long as the block lasts; yields its address.
+
+    >>> from litestar import Litestar
+    >>> with running(Litestar(openapi_config=None)) as url:
+    ...     url.startswith("http://127.0.0.1:")
+    True
+    """
+    with _listen(host, 0) as listener:
+        server = _server(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="penchant-server")
+        thread.start()
+        try:
+            while not server.started:
+                thread.join(0.01)
+                if not thread.is_alive():
+                    raise RuntimeError("the server stopped before it had started; its log says why")
+            yield f"http://{host}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(app: Litestar) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+        lifespan="on",
+        ws="none",
+    )
+    return uvicorn.Server(config)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            "the address cannot be listened on",
+            got=f"{host}:{port} ({error.strerror or error})",
+            then="choose another with --host and --port, or stop what listens there",
+            field="port",
+        ) from error
+    return listener

@@ -1,0 +1,72 @@
+"""What the server itself says and reads, beside the engine's questions and answers."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+__all__ = ["Agreement", "Alive", "Consent", "Problem", "Stored"]
+
+
+class Problem(Struct, frozen=True):
+    """What every error looks like.
+
+    >>> Problem("not_found", "no such route; got /v2").field is None
+    True
+    """
+
+    code: str
+    "Stable; made for programs."
+    message: str
+    "What is wrong, what was got, what is allowed, what to do next; made for people."
+    field: str | None = None
+    "The part of the request that is meant, such as [3].value."
+
+
+class Stored(Struct, frozen=True):
+    """How many items were put into the catalogue.
+
+    >>> Stored(1).stored
+    1
+    """
+
+    stored: int
+    "Items that are in the catalogue now as they were sent."
+
+
+class Consent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a person agreed to, or took back.
+
+    >>> Consent(purposes=("personalize",), granted=True, basis="form of 2026-11-01").granted
+    True
+    """
+
+    purposes: tuple[str, ...]
+    "What the history may be used for: personalize, train."
+    granted: bool
+    "True for a yes, False for a no."
+    basis: str
+    "How it is known: which form, which version of the text."
+
+
+class Agreement(Struct, frozen=True):
+    """What holds for a person now.
+
+    >>> Agreement("900", {"personalize": True}).consent
+    {'personalize': True}
+    """
+
+    user: str
+    "Whose."
+    consent: dict[str, bool]
+    "Purpose to whether the history may be used for it."
+
+
+class Alive(Struct, frozen=True):
+    """The process answers.
+
+    >>> Alive().status
+    'alive'
+    """
+
+    status: str = "alive"
+    "Always alive: a dead process says nothing."
