@@ -35,7 +35,7 @@ SHOWN = ("for-you", "buy-again", "trending")
 "Placements that the document shows for each household."
 
 SETTINGS = """\
-# The demonstration's settings. Read with: penchant --settings penchant-demo/penchant.toml ...
+# The demonstration's settings, chosen on the four weeks before the test's. Read with: penchant --settings penchant-demo/penchant.toml ...
 store = "sqlite:///penchant.db"
 artifacts = "artifacts"
 
@@ -52,7 +52,9 @@ learner = "item-knn"
 learner = "ials"
 factors = 32
 epochs = 8
-alpha = 0.1
+alpha = 0.02
+unobserved = 1.0
+l2 = 0.003
 
 [models.buy-again]
 learner = "buy-again"

@@ -48,7 +48,7 @@ class BuyAgain(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     half_life: Annotated[float, Meta(gt=0)] | None = 84.0
     "Days after which an event counts half; None counts all alike."
-    smoothing: Annotated[float, Meta(ge=0)] | None = 10.0
+    smoothing: Annotated[float, Meta(gt=0)] | None = 10.0
     "People of the average repeat rate added to every item's own; None gives every item the same rate."
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Repeats:
@@ -60,7 +60,7 @@ class BuyAgain(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         candidates = np.flatnonzero(buyers).astype(np.int32)
         rate = np.ones(len(candidates))
         if self.smoothing is not None:
-            average = again.sum() / buyers.sum()
+            average = (again.sum() + 1.0) / (buyers.sum() + 2.0)
             rate = (again[candidates] + self.smoothing * average) / (buyers[candidates] + self.smoothing)
         n = len(candidates)
         return Repeats(
