@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -198,6 +199,29 @@ def test_an_import_that_is_interrupted_leaves_nothing(store: Store, before: int,
     with store._database.reading() as connection:
         names = {index["name"] for index in sa.inspect(connection).get_indexes("events")}
     assert names == {"events_id", "events_past"}
+
+
+def test_a_full_disk_is_an_error_that_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(StoreError, match=r"failed to stage a table; got .*No space left on device; next: check that"):
+        store.events.append_table(table(3), 1)
+    with pytest.raises(StoreError, match="failed to stage a table"):
+        store.events.read(Who(None))
+
+
+def test_a_column_that_cannot_be_staged_is_an_error(store: Store) -> None:
+    with pytest.raises(StoreError, match="failed to stage a table"):
+        store.events.append_table(table(3).with_columns(context=pl.lit([[1]])), 1)
+
+
+def test_errors_do_not_repeat_personal_data(store: Store) -> None:
+    row = {"id": "a", "user": "Ann Smith", "item": None, "kind": "view", "at": 1, "value": 1.0}
+    with pytest.raises(StoreError, match=r"NOT NULL constraint failed: events\.item") as caught:
+        store.events.append([{**row, "session": None, "channel": "web", "context": None, "recorded": 1}])
+    assert "Ann" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_stages_left_by_a_killed_process_are_swept_after_a_day(tmp_path: Path) -> None:

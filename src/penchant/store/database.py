@@ -23,6 +23,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "busy_timeout=30000",  # milliseconds that a write waits for another process's write
     "cache_size=-65536",  # KiB
+    "journal_size_limit=67108864",  # bytes of log kept on disk after a large import
 )
 
 
@@ -45,7 +46,8 @@ class Database:
             _touch(self.path)
         elif not self.path.is_file():
             raise StoreMissing("there is no store", got=str(self.path), then="run 'penchant init', then 'import'")
-        engine = sa.create_engine(f"{_PREFIX}{self.path}", pool_size=8, max_overflow=64)
+        # Parameters are personal data: no error, and so no log, repeats them.
+        engine = sa.create_engine(f"{_PREFIX}{self.path}", pool_size=8, max_overflow=64, hide_parameters=True)
         sa.event.listen(engine, "connect", _connected)
         sa.event.listen(engine, "begin", _began)
         self._bare = engine.execution_options(begin="")

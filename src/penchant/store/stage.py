@@ -18,6 +18,8 @@ from pathlib import Path
 import polars as pl
 from adbc_driver_sqlite import dbapi
 
+from penchant.core.errors import StoreError
+
 __all__ = ["load", "save", "stage", "sweep"]
 
 _SUFFIX = ".stage-"
@@ -26,12 +28,20 @@ _ABANDONED = 24 * 3600  # seconds after which a stage cannot be in use any more
 
 @contextmanager
 def stage(store: Path) -> Iterator[Path]:
-    """Yield the name of a file beside the store, in a directory only its owner may read; gone on leaving."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{store.name}{_SUFFIX}", dir=store.parent))
+    """Yield the name of a file beside the store, in a directory only its owner may read; gone on leaving.
+
+    Raises:
+        StoreError: the file cannot be made, written or read.
+    """
     try:
-        yield folder / "rows.db"
-    finally:
-        shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory(prefix=f"{store.name}{_SUFFIX}", dir=store.parent) as folder:
+            yield Path(folder) / "rows.db"
+    except (OSError, dbapi.Error) as error:
+        raise StoreError(
+            "the store failed to stage a table",
+            got=f"{store.parent}: {error}",
+            then="check that the disk has room for a second copy of the events; nothing of this request was kept",
+        ) from error
 
 
 def sweep(store: Path) -> int:
