@@ -149,3 +149,12 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     loaded, peak = ran.stdout.splitlines()[:2]
     assert loaded == "[]"
     assert 0 < int(peak.split()[1]) < 80 * 1024
+
+
+def test_the_settings_that_ship_name_every_key_and_say_the_defaults() -> None:
+    shipped = (ROOT / "src" / "penchant" / "core" / "penchant.toml").read_text(encoding="utf-8")
+    assert settings_from(tomllib.loads(shipped), base=Path()) == settings_from({}, base=Path())
+    for table, key in _keys(Settings):
+        assert re.search(
+            rf"^#? ?{key}\b|^#? ?\[{key}[.\]]|^#? ?\[\w+\.{key}\]|\[{table}.{key}\]", shipped, re.MULTILINE
+        ), f"penchant.toml does not name {table}.{key}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from penchant.cli.app import COMMANDS
 from penchant.core.settings import Settings
 from penchant.server.app import create_app
 from penchant.server.examples import BODIES
@@ -41,23 +42,28 @@ def test_the_documented_bodies_are_the_examples_that_the_server_gives() -> None:
         assert json.loads(shown[1]) == body
 
 
-def _commands() -> set[str]:
-    penchant = Path(sys.executable).with_name("penchant")
-    env = {**os.environ, "TERM": "dumb", "COLUMNS": "160", "NO_COLOR": "1"}
-    text = subprocess.run([penchant, "--help"], check=True, capture_output=True, text=True, env=env).stdout
-    return set(re.findall(r"^\W*([a-z][a-z-]*)  +\S", text[text.index("Commands") :], re.MULTILINE))
+def _options(command: Any) -> set[str]:
+    own = {name for option in command.params for name in option.opts if name.startswith("--")}
+    return own.union(*(_options(inner) for inner in getattr(command, "commands", {}).values()))
 
 
 def test_the_documented_commands_are_the_commands() -> None:
-    assert set(re.findall(r"^\| `penchant ([a-z-]+)` \|", CLI, re.MULTILINE)) == _commands()
+    assert set(re.findall(r"^\| `penchant ([a-z-]+)` \|", CLI, re.MULTILINE)) == set(COMMANDS.commands)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.commands))
+def test_every_option_is_documented_under_its_command(name: str) -> None:
+    parts = dict(re.findall(r"^## penchant ([a-z]+).*?\n(.*?)(?=^## |\Z)", CLI, re.MULTILINE | re.DOTALL))
+    shown = set(re.findall(r"(--[a-z][a-z-]*)", parts[name]))
+    command = COMMANDS.commands[name]
+    assert shown == _options(command)
+    for inner in getattr(command, "commands", {}):
+        assert f"penchant {name} {inner}" in parts[name]
 
 
 def test_no_page_shows_a_command_that_does_not_exist() -> None:
     pages = [*DOCS.rglob("*.md"), DOCS.parent / "README.md"]
-    shown = {
-        name
-        for page in pages
-        for name in re.findall(r"^penchant ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    }
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    shown = set(re.findall(r"^penchant ([a-z-]+)", text, re.MULTILINE))
     assert shown
-    assert shown <= _commands()
+    assert shown <= set(COMMANDS.commands)
