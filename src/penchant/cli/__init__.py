@@ -1,0 +1,63 @@
+"""The command line: one file a command, each importing what is heavy only when it runs."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from penchant.cli.app import COMMANDS
+from penchant.cli.faults import misuse, report
+from penchant.core.errors import PenchantError
+
+__all__ = ["main"]
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command that ``args`` (those of the process when None) name, and return its exit status.
+
+    >>> main(["--version"])
+    penchant 0.1.0
+    0
+
+    Returns:
+        0 when it worked, 1 when it failed, 2 when it was called wrongly, 130 when it was interrupted. What failed is
+        said in one line on standard error.
+    """
+    _never_fail_to_write()
+    try:
+        status = COMMANDS.main(args=args, prog_name="penchant", standalone_mode=False)
+        sys.stdout.flush()
+    except PenchantError as error:
+        return report(str(error), FAILED)
+    except typer.TyperException as error:
+        return report(misuse(error), MISUSED)
+    except BrokenPipeError:
+        return _reader_left()
+    except (OSError, MemoryError) as error:
+        return report(f"the machine refused; got {error or type(error).__name__}; next: check disk and memory", FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        return report("interrupted; nothing is left half-written", INTERRUPTED)
+    return status if isinstance(status, int) else 0
+
+
+def _never_fail_to_write() -> None:
+    """Let a terminal that cannot show a letter show a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _reader_left() -> int:
+    """Return quietly when who read our output is gone; what is still buffered goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return FAILED

@@ -1,0 +1,79 @@
+"""``penchant evaluate``: how well every model foresees what was held out."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from penchant.cli.reports import SHOWN, document, show_reports
+from penchant.cli.shown import emit, say
+from penchant.cli.state import state_of
+from penchant.core.errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from penchant.core.settings import Settings
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    context: typer.Context,
+    *,
+    test: Annotated[str | None, typer.Option(metavar="SPAN", help="The last part, held out, such as 28d.")] = None,
+    metrics: Annotated[str, typer.Option(metavar="A@K,B@K", help="What the table shows.")] = ",".join(SHOWN),
+    json: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Draw the first metric: .png, .svg, .pdf.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page.")] = None,
+) -> None:
+    """Compare the models on events they have not seen."""
+    from penchant.engine.assessing import assess, default_metrics
+    from penchant.evaluation.metrics import parse_metrics
+    from penchant.evaluation.page import write
+    from penchant.trust.access import SYSTEM
+    from penchant.trust.gate import Gate
+
+    state = state_of(context)
+    shown = [str(metric) for metric in parse_metrics(metrics.split(","))]
+    _check_places(plot, html, None if json in (None, "-") else Path(str(json)))
+    settings = _held_out(state.settings(), test)
+    wanted = tuple(dict.fromkeys((*default_metrics(settings), *shown)))
+    with Gate.open(settings, state.clock) as gate:
+        reports = assess(gate, SYSTEM, settings, metrics=wanted, progress=state.progress())
+    if json == "-":
+        emit(document(reports))
+    else:
+        show_reports(reports, shown)
+    written = [] if json in (None, "-") else [Path(str(json))]
+    if written:
+        write(written[0], document(reports).encode())
+    for number, (task, report) in enumerate(reports.items()):
+        for target, make in ((html, report.html), (plot, lambda path, of=report: of.plot(path, shown[0]))):
+            if target is not None:
+                written.append(target if not number else target.with_stem(f"{target.stem}-{task}"))
+                make(written[-1])
+    if written and json != "-":
+        say("written: " + ", ".join(map(str, written)))
+
+
+def _held_out(settings: Settings, test: str | None) -> Settings:
+    from penchant.core.clock import parse_duration
+
+    if test is None:
+        return settings
+    parse_duration(test, field="--test")
+    return msgspec.structs.replace(settings, evaluation=msgspec.structs.replace(settings.evaluation, test=test))
+
+
+def _check_places(plot: Path | None, *others: Path | None) -> None:
+    """Refuse early what would be refused after minutes of work."""
+    for place in (plot, *others):
+        if place is not None and not place.absolute().parent.is_dir():
+            raise InputError("there is no such folder", got=str(place.parent), then="make it, or choose another path")
+    if plot is not None and importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtra.of("plot", "matplotlib")

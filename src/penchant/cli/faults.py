@@ -1,0 +1,62 @@
+"""Errors as one line on standard error."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import typer
+
+from penchant.cli.shown import clean
+from penchant.core.errors import PenchantError
+
+__all__ = ["Misuse", "in_options", "misuse", "report"]
+
+_FIELD = re.compile(r"\b(user|item|at|kind|value|id|session|channel|title|text|categories|price|currency|available)=")
+_OPTION = re.compile(r"\b(?:pass )?(rejects|separator|time_format|columns)=")
+_GLOBAL = ("--settings", "--quiet", "--verbose")
+
+
+class Misuse(typer.TyperException):
+    """A command was called in a way that it cannot be called; exit status 2.
+
+    >>> Misuse("name users or --all; got neither").exit_code
+    2
+    """
+
+    exit_code = 2
+
+
+def report(text: str, status: int) -> int:
+    """Write an error as one line on standard error, and return the exit status."""
+    line = " ".join(clean(text).split())
+    sys.stderr.write(f"error: {line}\n")
+    sys.stderr.flush()
+    return status
+
+
+def misuse(error: typer.TyperException) -> str:
+    """Return what was wrong with how a command was called, and where to look.
+
+    >>> misuse(Misuse("name users or --all; got neither"))
+    "name users or --all; got neither; next: 'penchant --help' shows what is allowed"
+    """
+    context = getattr(error, "ctx", None)
+    where = "penchant" if context is None else context.command_path
+    option = getattr(error, "option_name", "")
+    if option in _GLOBAL:
+        return f"{option} stands before the command; next: penchant {option} ... {where.removeprefix('penchant ')}"
+    return f"{error.format_message().rstrip('.')}; next: '{where} --help' shows what is allowed"
+
+
+def in_options(error: PenchantError) -> PenchantError:
+    """Return an error of the library with its advice in the words of the command line.
+
+    >>> from penchant.core.errors import MissingColumn
+    >>> print(in_options(MissingColumn("no column 'user'", then="say which one it is: user='Customer ID'")))
+    no column 'user'; next: say which one it is: --map user='Customer ID'
+    """
+    if error.then is None:
+        return error
+    then = _OPTION.sub(lambda found: f"--{found[1].replace('_', '-')} ", _FIELD.sub(r"--map \1=", error.then))
+    return type(error)(error.what, got=error.got, allowed=error.allowed, then=then, field=error.field)

@@ -1,0 +1,142 @@
+"""``penchant import``: files of events or items into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penchant.cli.faults import Misuse, in_options
+from penchant.cli.shown import people, say, warn
+from penchant.cli.state import State, state_of
+from penchant.core.errors import PenchantError, UnknownName
+
+if TYPE_CHECKING:
+    from penchant.engine.importing import Imported
+    from penchant.trust.gate import Gate
+
+__all__ = ["import_files", "pairs"]
+
+EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel")
+ITEM_FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
+
+
+def import_files(
+    context: typer.Context,
+    *,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="CSV, Parquet or JSON Lines, gzip too.")],
+    items: Annotated[bool, typer.Option("--items", help="The files hold items, not events.")] = False,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column feeds a field; repeat it.")
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows; repeat it.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option(metavar="A,B,C", help="The columns of a file without a head.")] = None,
+    separator: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What parts the fields; found when not said.")
+    ] = None,
+    time_format: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="How times are written, as in %d/%m/%Y %H:%M.")
+    ] = None,
+    consent: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="All agreed to training and personalization; whence it is known.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Where refused rows go; beside the file when not said.")
+    ] = None,
+) -> None:
+    """Bring events, or with --items the catalogue, from files."""
+    from penchant.trust.gate import Gate
+
+    state = state_of(context)
+    if rejects is not None and len(paths) > 1:
+        raise Misuse(f"--rejects names one file; got {len(paths)} inputs")
+    if consent is not None and items:
+        raise Misuse("--consent is about people; got it with --items")
+    options = {
+        **_mapped(pairs("--map", mapping or [], ITEM_FIELDS if items else EVENT_FIELDS)),
+        "constants": pairs("--set", constants or [], ITEM_FIELDS if items else EVENT_FIELDS),
+        "columns": None if columns is None else columns.split(","),
+        "separator": None if separator is None else separator.replace("\\t", "\t"),
+        "time_format": time_format,
+        "rejects": "beside" if rejects is None else rejects,
+    }
+    settings = state.settings()
+    with Gate.open(settings, state.clock) as gate:
+        for path in paths:
+            try:
+                done = _import_one(gate, state, path, options, items=items, consent=consent)
+            except PenchantError as error:
+                raise in_options(error) from error
+            _tell(done, "items" if items else "events")
+        if not items:
+            _warn_unasked(gate)
+    state.remark("next: penchant train")
+
+
+def pairs(option: str, texts: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Return what an option that may be repeated says of each field.
+
+    >>> pairs("--map", ["user=CustomerID", "at=Date=Time"], ("user", "at"))
+    {'user': 'CustomerID', 'at': 'Date=Time'}
+
+    Raises:
+        Misuse: a text is not ``field=...``, or names a field that is not known, or one twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        field, sign, value = text.partition("=")
+        if not sign or not field or not value:
+            raise Misuse(f"{option} is not FIELD=...; got {text}; allowed: one of {', '.join(known)} before the =")
+        if field not in known:
+            raise Misuse(f"{option}: {UnknownName.of('field', field, known)}")
+        if field in found:
+            raise Misuse(f"{option} names {field} twice; got {found[field]} and {value}")
+        found[field] = value
+    return found
+
+
+def _mapped(names: dict[str, str]) -> dict[str, Any]:
+    """Return the mapping as the readers take it: several columns of attributes are parted by commas."""
+    several = {name: tuple(filter(None, text.split(","))) for name, text in names.items() if name == "attributes"}
+    return {**names, **{name: columns for name, columns in several.items() if "," in names[name]}}
+
+
+def _import_one(
+    gate: Gate, state: State, path: Path, options: dict[str, Any], *, items: bool, consent: str | None
+) -> Imported:
+    from penchant.engine.importing import import_events, import_items
+    from penchant.trust.access import SYSTEM
+
+    if items:
+        return import_items(gate, SYSTEM, path, mapping=options, progress=state.progress())
+    settings = state.settings()
+    return import_events(
+        gate, SYSTEM, settings, path, clock=state.clock, mapping=options, consent=consent, progress=state.progress()
+    )
+
+
+def _tell(done: Imported, what: str) -> None:
+    say(str(done.quality))
+    if what == "items":
+        say(f"  {done.added:,} items put into the catalogue")
+        return
+    say(f"  {done.added:,} events added, {done.duplicates:,} were in the store already; {people(done.users)}")
+    if done.consenting:
+        say(f"  consent of {people(done.consenting)} recorded")
+
+
+def _warn_unasked(gate: Gate) -> None:
+    from penchant.trust.access import SYSTEM
+
+    counts = gate.counts(SYSTEM)
+    silent = {purpose: counts.users - agreed for purpose, agreed in counts.consenting.items()}
+    if any(silent.values()):
+        of = ", ".join(f"{n:,} to {purpose}" for purpose, n in silent.items() if n)
+        warn(
+            f"of {people(counts.users)} in the store, consent is not known of: {of}. Their events are kept and not used "
+            "for that; next: import with --consent TEXT, or penchant consent grant --all --basis TEXT"
+        )

@@ -1,0 +1,67 @@
+"""Evaluations as tables and sentences. Commands import this as they start, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from penchant.cli.shown import say, show, table
+
+if TYPE_CHECKING:
+    from penchant.evaluation.line import Line
+    from penchant.evaluation.report import Report
+
+__all__ = ["SHOWN", "document", "show_reports"]
+
+SHOWN = ("ndcg@10", "recall@20", "hit@10", "coverage@10")
+"The metrics that tables show when none are named."
+
+_TITLES = {"new": "New items: what the person had not had before", "repeat": "Repeats: what the person had before"}
+
+
+def document(reports: Mapping[str, Report]) -> str:
+    """Return the reports as one JSON document, task to report.
+
+    >>> document({})
+    '{}'
+    """
+    return msgspec.json.format(msgspec.json.encode(dict(reports)), indent=2).decode()
+
+
+def show_reports(reports: Mapping[str, Report], shown: Sequence[str] = SHOWN) -> None:
+    """Print a table for each task, the verdicts on the metrics shown, and what was measured."""
+    for task, report in reports.items():
+        _show(task, report, [name for name in shown if any(line.name == name for line in report.lines)])
+
+
+def _show(task: str, report: Report, shown: Sequence[str]) -> None:
+    from penchant.evaluation.line import number, sentence
+
+    lines: dict[str, dict[str, Line]] = {}
+    for line in report.lines:
+        lines.setdefault(line.model, {})[line.name] = line
+    judged = next((name for name in shown if any(line.name == name and line.verdict for line in report.lines)), None)
+    verdict = f"against {report.setup.baseline}" + (f" on {judged}" if judged else "")
+    made = table("model", *shown, "fit s", verdict, title=_TITLES.get(task, task), right=(*shown, "fit s"))
+    for model, found in lines.items():
+        cells = [_cell(found.get(name)) for name in shown]
+        against = found[judged].verdict if judged in found else None
+        seconds = next(iter(found.values())).seconds
+        made.add_row(model, *cells, number(seconds, 2), against or "-")
+    show(made)
+    for line in report.lines:
+        if line.verdict is not None and line.name in shown:
+            say(f"  {sentence(line, report.setup.baseline)}")
+    for text in report.about():
+        say(f"  {text}")
+    say("")
+
+
+def _cell(line: Line | None) -> str:
+    from penchant.evaluation.line import number
+
+    if line is None:
+        return "-"
+    return number(line.value) if line.low is None else f"{number(line.value)} [{number(line.low)}, {number(line.high)}]"
