@@ -175,7 +175,8 @@ def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
 next: did you mean 'port'?
     """
     _check_keys(raw, Settings, "")
-    for name, placement in raw.get("placements", {}).items():
+    placements = raw.get("placements", {})
+    for name, placement in placements.items() if isinstance(placements, dict) else ():
         _check_keys(placement, PlacementSettings, f"placements.{name}.")
     try:
         settings = msgspec.convert(raw, Settings)

@@ -1,0 +1,53 @@
+"""Work in parts."""
+
+from __future__ import annotations
+
+import os
+from threading import Barrier, get_ident
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penchant.core.executor import LOCAL, LocalExecutor, blocks
+from penchant.core.progress import SILENT
+
+
+@given(st.integers(0, 500), st.integers(1, 60))
+def test_blocks_cover_the_range_once_and_in_order(total: int, size: int) -> None:
+    parts = blocks(total, size)
+    assert [i for start, stop in parts for i in range(start, stop)] == list(range(total))
+    assert all(0 < stop - start <= size for start, stop in parts)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_results_come_in_the_order_of_the_parts(workers: int) -> None:
+    executor = LocalExecutor(workers)
+    assert executor.workers == workers
+    assert list(executor.map(str, range(50))) == [str(i) for i in range(50)]
+    assert list(executor.map(str, [])) == []
+
+
+def test_two_workers_work_at_once() -> None:
+    gate = Barrier(2, timeout=20)
+
+    def meet(_: int) -> int:
+        gate.wait()
+        return get_ident()
+
+    assert len(set(LocalExecutor(2).map(meet, range(2)))) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_part_reaches_the_caller(workers: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(LocalExecutor(workers).map(lambda n: 1 // n, [1, 0, 1]))
+
+
+def test_the_default_uses_the_processors_this_process_may_use() -> None:
+    assert LOCAL.workers == len(os.sched_getaffinity(0))
+
+
+def test_silence_takes_every_step() -> None:
+    with SILENT.step("counting", 3, "items") as advance:
+        assert advance(3) is None

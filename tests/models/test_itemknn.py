@@ -1,0 +1,90 @@
+"""ItemKNN against its formulas, written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from penchant.core.nouns import History
+from penchant.data.dataset import Dataset
+from penchant.models.itemknn import ItemKNN
+
+
+def table(seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    dense = rng.integers(1, 6, (30, 12)) * (rng.random((30, 12)) < 0.3)
+    dense[:, 0] = 1  # everybody likes item 0, so that every item has a neighbour
+    return dense.astype(np.float64)
+
+
+def weighted(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
+    """Return the matrix before inner products, entry by entry."""
+    users, items = dense.shape
+    out = np.zeros(dense.shape)
+    lengths = dense.sum(axis=0)
+    for u in range(users):
+        idf = max(np.log(items / (1 + np.count_nonzero(dense[u]))), 0.0)
+        for i in np.flatnonzero(dense[u]):
+            tf = dense[u, i]
+            if learner.weighting == "cosine":
+                out[u, i] = 1.0
+            elif learner.weighting == "tfidf":
+                out[u, i] = np.sqrt(tf) * idf
+            else:
+                norm = learner.k1 * (1 - learner.b + learner.b * lengths[i] / lengths.mean())
+                out[u, i] = tf * (learner.k1 + 1) / (tf + norm) * idf
+    return out
+
+
+def neighbours(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
+    """Return float64[n, n]: row i holds the similarities of the k nearest of item i."""
+    x = weighted(dense, learner)
+    similar = x.T @ x
+    if learner.weighting != "bm25":
+        norms = np.sqrt(np.diag(similar))
+        similar = similar / (np.outer(norms, norms) + learner.shrinkage)
+    else:
+        similar = similar / (1.0 + learner.shrinkage)
+    np.fill_diagonal(similar, 0.0)
+    for row in similar:
+        row[np.argsort(-row, kind="stable")[learner.k :]] = 0.0
+    return similar
+
+
+@pytest.mark.parametrize("k", [3, 100])
+@pytest.mark.parametrize("shrinkage", [0.0, 5.0])
+@pytest.mark.parametrize("weighting", ["cosine", "tfidf", "bm25"])
+def test_a_score_is_the_sum_of_similarities_to_the_history(weighting: str, shrinkage: float, k: int) -> None:
+    learner = ItemKNN(k=k, weighting=weighting, shrinkage=shrinkage)
+    dense = table(3)
+    scorer = learner.fit(Dataset.from_matrix(dense))
+    wanted = neighbours(dense, learner)
+    for history in ([1], [2, 5], [4, 7, 9]):
+        total = wanted[history].sum(axis=0)
+        total[(wanted[history] > 0).sum(axis=0) == 0] = np.nan
+        np.testing.assert_allclose(scorer.score(History.of(history)), total, rtol=1e-4)
+
+
+def test_the_mean_is_taken_over_each_candidates_own_neighbours() -> None:
+    learner = ItemKNN(k=4, mean=True)
+    dense = table(5)
+    scorer = learner.fit(Dataset.from_matrix(dense))
+    similar = neighbours(dense, learner)
+    share = (dense > 0).mean(axis=0)
+    history = np.zeros(12)
+    history[[2, 5]] = 1
+    for j, score in enumerate(scorer.score(History.of([2, 5]))):
+        near = np.flatnonzero(similar[j])
+        if not history[near].any():
+            assert np.isnan(score)
+            continue
+        w = similar[j, near] / similar[j, near].sum()
+        assert score == pytest.approx(share[j] + w @ (history[near] - share[near]), rel=1e-4)
+
+
+def test_mean_counts_a_dislike_against() -> None:
+    scorer = ItemKNN(mean=True).fit(Dataset.from_matrix(table(5)))
+    like, dislike = scorer.score(History.of([2], [1.0])), scorer.score(History.of([2], [-1.0]))
+    reached = ~np.isnan(like)
+    reached[2] = False
+    assert (dislike[reached] < like[reached]).all()
