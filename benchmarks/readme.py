@@ -11,6 +11,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,11 @@ def main() -> None:
 
 
 def measured() -> str:
-    """Return what ``penchant demo --once --json`` prints."""
+    """Return what ``penchant demo --once --json`` prints, from a folder that is removed afterwards."""
     penchant = Path(sys.executable).with_name("penchant")
-    return subprocess.run([penchant, "demo", "--once", "--json"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        command = [penchant, "demo", "--once", "--json", "--folder", str(Path(folder, "demo"))]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def machine() -> str:
@@ -50,7 +53,7 @@ def block(document: dict[str, Any], about: str) -> str:
     parts = [f"Measured by `benchmarks/readme.py` on {about}. Data: {counts}. In brackets: 95% bootstrap intervals."]
     for task in dict.fromkeys(model["task"] for model in document["models"].values()):
         parts.append(table(task, {name: m for name, m in document["models"].items() if m["task"] == task}))
-        parts += document.get("tasks", {}).get(task, [])[:1]
+        parts += [note for note in document.get("tasks", {}).get(task, [])[:1] if note not in parts]
     spent = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in document["timings"].items())
     parts.append(f"Time of each step: {spent}.")
     return "\n\n".join(parts)
