@@ -19,7 +19,7 @@ __all__ = ["APP", "grant", "status", "withdraw"]
 APP = typer.Typer(help="Record and show what people agreed to.", rich_markup_mode=None)
 
 _Users = Annotated[list[str] | None, typer.Argument(metavar="[USER]...", help="Whose answer it is.")]
-_All = Annotated[bool, typer.Option("--all", help="Of everybody who has events in the store.")]
+_All = Annotated[bool, typer.Option("--all", help="Of all who have events in the store, whatever they said before.")]
 _Purposes = Annotated[list[str] | None, typer.Option(help="train or personalize; both when not said; repeat it.")]
 
 

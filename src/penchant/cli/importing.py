@@ -135,8 +135,8 @@ def _warn_unasked(gate: Gate) -> None:
     counts = gate.counts(SYSTEM)
     silent = {purpose: counts.users - agreed for purpose, agreed in counts.consenting.items()}
     if any(silent.values()):
-        of = ", ".join(f"{n:,} to {purpose}" for purpose, n in silent.items() if n)
+        said = ", ".join(f"{n:,} to {purpose}" for purpose, n in silent.items() if n)
         warn(
-            f"of {people(counts.users)} in the store, consent is not known of: {of}. Their events are kept and not used "
-            "for that; next: import with --consent TEXT, or penchant consent grant --all --basis TEXT"
+            f"of {people(counts.users)} in the store, these have not agreed: {said}; their events are kept, not used "
+            "for it; next: import with --consent TEXT, or penchant consent grant --all --basis TEXT"
         )

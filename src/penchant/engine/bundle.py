@@ -51,7 +51,7 @@ class Bundle(Struct, frozen=True, eq=False):
 def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
     """Write the scorers into a directory below ``folder`` that is named by their digest, and read them back.
 
-    Training the same models on the same data twice gives the same directory.
+    Training the same models on the same data twice gives the same directory; a damaged one is replaced.
 
     Raises:
         ArtifactError: the directory cannot be written.
@@ -65,6 +65,8 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
         digests = {name: read_artifact(scratch / name).digest for name in scorers}
         target = root / _digest(digests)[:16]
         (scratch / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
+        if target.exists() and not _sound(target):
+            shutil.rmtree(target)
         if not target.exists():
             os.replace(scratch, target)
     except OSError as error:
@@ -103,6 +105,14 @@ def load_bundle(path: str | Path) -> Bundle:
         vocabulary = vocabulary if vocabulary == scorer.items else scorer.items
         scorers[name] = msgspec.structs.replace(scorer, items=vocabulary)
     return Bundle(_digest(digests), str(place), scorers, digests)
+
+
+def _sound(place: Path) -> bool:
+    try:
+        load_bundle(place)
+    except ArtifactError:
+        return False
+    return True
 
 
 def _digest(digests: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEn
 from penchant.engine.bundle import load_bundle
 from penchant.engine.recommending import Model, answer, model_of
 from penchant.trust.access import Actor
+from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.moments import moment
 from penchant.trust.purpose import Purpose
@@ -38,7 +39,7 @@ class Engine:
         self.gate = gate
         self.clock = clock
         self._model: Model | None = None
-        self._broken: tuple[str, str] | None = None
+        self._broken: tuple[Artifact, str] | None = None
         self._version = 0
         self._lock = threading.Lock()
 
@@ -137,7 +138,7 @@ class Engine:
         """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
         promoted = self.gate.artifacts.promoted()
         with self._lock:
-            if promoted is not None and self._differs(promoted.digest):
+            if promoted is not None and self._differs(promoted):
                 try:
                     self._model, self._version = model_of(load_bundle(promoted.path), self.settings), 0
                     self._broken = None
@@ -145,16 +146,17 @@ class Engine:
                 except ArtifactError as error:
                     if self._model is None:
                         raise
-                    self._broken = (promoted.digest, str(error))
+                    self._broken = (promoted, str(error))
                     log.error("the promoted bundle cannot be used, the one before it answers: %s", error)
             if self._model is not None:
                 changed, self._version = self.gate.catalogue.changed(self._version)
                 self._model.catalogue.put(changed)
             return self._model
 
-    def _differs(self, digest: str) -> bool:
-        known = self._model is not None and self._model.bundle.digest == digest
-        return not known and (self._broken is None or self._broken[0] != digest)
+    def _differs(self, promoted: Artifact) -> bool:
+        """Return whether a bundle is neither in use nor known to be broken; one that was trained again is tried again."""
+        known = self._model is not None and self._model.bundle.digest == promoted.digest
+        return not known and (self._broken is None or self._broken[0] != promoted)
 
     def _consent(self, actor: Actor, user: str) -> dict[str, bool]:
         return {state.purpose: state.granted for state in self.gate.consent.state(actor, user)}

@@ -1,0 +1,187 @@
+"""Trained bundles: the same data gives the same bytes, a promotion is picked up, damage never answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from penchant.core.clock import FixedClock, micros
+from penchant.core.errors import ArtifactDamaged, ArtifactError, EmptyData, NotReady
+from penchant.core.nouns import Event
+from penchant.core.settings import PlacementSettings, Settings, TrainSettings
+from penchant.engine.answers import Ask
+from penchant.engine.bundle import load_bundle, save_bundle
+from penchant.engine.engine import Engine
+from penchant.engine.training import train
+from penchant.trust.access import SYSTEM
+from penchant.trust.gate import Gate
+from penchant.trust.purpose import Purpose
+
+
+def retrain(settings: Settings, clock: FixedClock, events: int = 400) -> str:
+    """Add events, train in an engine of another process's kind, and return the digest now in charge."""
+    with Engine.open(settings, clock) as other:
+        rows = [Event(f"u{n % 100}", f"i{n % 40}", "purchase", clock.now(), id=f"more-{n}") for n in range(events)]
+        assert other.ingest(SYSTEM, rows).accepted == events
+        return train(other.gate, SYSTEM, settings).digest
+
+
+def flip(path: Path, place: int = -1) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[place] ^= 0x01
+    path.write_bytes(bytes(raw))
+
+
+def arrays(bundle: Path) -> list[Path]:
+    return sorted(path for path in bundle.rglob("*") if path.is_file() and path.suffix != ".json")
+
+
+def test_training_twice_on_the_same_data_gives_the_same_bundle(engine: Engine) -> None:
+    first = engine.ready().model
+    again = train(engine.gate, SYSTEM, engine.settings)
+    assert again.digest == first
+    once_more = train(engine.gate, SYSTEM, engine.settings)
+    assert (once_more.digest, once_more.path) == (again.digest, again.path)
+
+
+def test_other_data_gives_another_bundle_and_it_is_picked_up(
+    engine: Engine, settings: Settings, clock: FixedClock
+) -> None:
+    before = engine.recommend(SYSTEM, Ask(placement="trending"))
+    digest = retrain(settings, clock)
+    after = engine.recommend(SYSTEM, Ask(placement="trending"))
+    assert engine.ready().model == digest
+    assert after.model.digest != before.model.digest
+
+
+def test_a_bundle_knows_what_it_was_made_of(engine: Engine) -> None:
+    bundle = train(engine.gate, SYSTEM, engine.settings)
+    facts = bundle.scorers["ease"].facts
+    assert facts["users"] == 130, "those who agreed to training and nobody else"
+    assert facts["items"] == 40
+    assert set(bundle.scorers) == {"ease", "popular", "buy-again", "item-knn", "trending"}
+    record = engine.gate.artifacts.promoted()
+    assert record is not None
+    assert (record.digest, record.path) == (bundle.digest, bundle.path)
+
+
+def test_nobody_who_did_not_agree_is_learnt_from(settings: Settings, clock: FixedClock) -> None:
+    with Engine.open(settings, clock) as engine:
+        before = engine.ready().model
+        bought = [Event("u150", f"i{n % 40}", "purchase", clock.now(), id=f"no-{n}") for n in range(300)]
+        assert engine.ingest(SYSTEM, bought).accepted == 300
+        assert train(engine.gate, SYSTEM, settings).digest == before
+        engine.set_consent(SYSTEM, "u150", ["train"], granted=True, basis="form")
+        assert train(engine.gate, SYSTEM, settings).digest != before
+
+
+@pytest.mark.parametrize("file", ["array", "model.json", "bundle.json"])
+def test_a_damaged_new_bundle_leaves_the_old_one_answering(
+    engine: Engine, settings: Settings, clock: FixedClock, file: str
+) -> None:
+    before = engine.recommend(SYSTEM, Ask(placement="for-you", user="u1", n=5))
+    digest = retrain(settings, clock)
+    bundle = Path(settings.artifacts) / digest[:16]
+    flip(arrays(bundle)[0] if file == "array" else next(bundle.rglob(file)), place=20)
+    after = engine.recommend(SYSTEM, Ask(placement="for-you", user="u1", n=5))
+    assert after.model == before.model
+    readiness = engine.ready()
+    assert readiness.ready, "the bundle before it answers every placement"
+    assert readiness.model != digest
+    (why,) = readiness.missing
+    assert "next:" in why
+    clock.advance(timedelta(seconds=1))
+    with Engine.open(settings, clock) as other:
+        assert train(other.gate, SYSTEM, settings).digest == digest, "the damaged one is made anew"
+    assert engine.ready().model == digest
+    assert engine.ready().missing == ()
+
+
+def test_a_damaged_bundle_alone_answers_nothing_and_says_why(settings: Settings, clock: FixedClock) -> None:
+    digest = retrain(settings, clock)
+    flip(arrays(Path(settings.artifacts) / digest[:16])[0])
+    with Engine.open(settings, clock) as engine:
+        with pytest.raises(ArtifactDamaged, match=r"got .*; .*next: "):
+            engine.recommend(SYSTEM, Ask(placement="for-you"))
+        readiness = engine.ready()
+    assert (readiness.ready, readiness.model) == (False, None)
+    assert len(readiness.missing) == 1
+
+
+def test_a_bundle_that_is_gone_is_said_to_be_gone(settings: Settings, clock: FixedClock, tmp_path: Path) -> None:
+    with Engine.open(settings, clock) as engine:
+        engine.gate.artifacts.record(SYSTEM, "ab" * 32, str(tmp_path / "nowhere"), models={}, metrics={})
+        engine.gate.artifacts.promote(SYSTEM, "ab" * 32)
+        with pytest.raises(
+            ArtifactError, match="there is no bundle of models here; got .*nowhere; next: run 'penchant"
+        ):
+            engine.recommend(SYSTEM, Ask(placement="for-you"))
+
+
+def test_before_training_nothing_is_ready(tmp_path: Path, clock: FixedClock) -> None:
+    settings = msgspec.structs.replace(
+        Settings(), store=f"sqlite:///{tmp_path}/new.db", artifacts=str(tmp_path / "artifacts")
+    )
+    with Gate.create(settings, clock) as gate:
+        engine = Engine(settings, gate, clock)
+        with pytest.raises(NotReady, match="no models are trained yet; next: run 'penchant train'"):
+            engine.recommend(SYSTEM, Ask(placement="for-you"))
+        assert engine.ready().missing == ("no bundle of models is trained; run 'penchant train'",)
+        with pytest.raises(EmptyData, match=r"no events that may be learnt from; got 0 events stored"):
+            train(gate, SYSTEM, settings)
+        gate.admit(SYSTEM, [Event("ann", "tea", "purchase", clock.now())])
+        with pytest.raises(EmptyData, match=r"got 1 events stored, none of them of a person who consented"):
+            train(gate, SYSTEM, settings)
+        gate.consent.grant(SYSTEM, "ann", [Purpose.TRAIN], basis="form")
+        with pytest.raises(EmptyData):
+            train(gate, SYSTEM, settings)
+    assert not (tmp_path / "artifacts").exists(), "nothing half-written"
+
+
+def test_a_placement_without_its_model_is_missing_and_the_others_answer(settings: Settings, clock: FixedClock) -> None:
+    more = {**settings.placements, "odd": PlacementSettings(blend={"ials": 1.0})}
+    with Engine.open(msgspec.structs.replace(settings, placements=more), clock) as engine:
+        readiness = engine.ready()
+        assert not readiness.ready
+        assert "odd" in readiness.missing[0]
+        with pytest.raises(NotReady, match=r"the placement has no trained model; got odd; next: run 'penchant train'"):
+            engine.recommend(SYSTEM, Ask(placement="odd", user="u1"))
+        assert engine.recommend(SYSTEM, Ask(placement="for-you", user="u1")).items
+
+
+def test_a_model_swapped_for_another_is_refused(settings: Settings, clock: FixedClock) -> None:
+    with Engine.open(settings, clock) as engine:
+        one = train(engine.gate, SYSTEM, settings)
+    other = save_bundle({name: one.scorers[name] for name in ("popular", "trending")}, settings.artifacts)
+    (Path(other.path) / "popular").rename(Path(other.path) / "held")
+    (Path(other.path) / "trending").rename(Path(other.path) / "popular")
+    (Path(other.path) / "held").rename(Path(other.path) / "trending")
+    with pytest.raises(ArtifactDamaged, match="is not the one that was trained with it; got .*; next: train again"):
+        load_bundle(other.path)
+
+
+def test_only_so_many_bundles_are_kept_and_the_one_in_charge_always(settings: Settings, clock: FixedClock) -> None:
+    settings = msgspec.structs.replace(settings, train=TrainSettings(keep=2))
+    digests = []
+    for n in range(3):
+        with Gate.open(settings, clock) as gate:
+            rows = pl.DataFrame(
+                {
+                    "user": [f"u{k}" for k in range(60)],
+                    "item": [f"i{n}"] * 60,
+                    "kind": ["purchase"] * 60,
+                    "at": [micros(clock.now()) - n - 1] * 60,
+                    "value": [1.0] * 60,
+                }
+            )
+            gate.admit_table(SYSTEM, rows)
+            digests.append(train(gate, SYSTEM, settings).digest)
+        clock.advance(timedelta(seconds=1))
+    left = {path.name for path in Path(settings.artifacts).iterdir()}
+    assert left == {digest[:16] for digest in digests[1:]}
+    with Engine.open(settings, clock) as engine:
+        assert engine.ready().model == digests[-1]
