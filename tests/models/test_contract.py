@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
+import numpy as np
 import pytest
 
 from penchant.models.ease import EASE
 from penchant.models.ials import IALS
 from penchant.models.itemknn import ItemKNN
 from penchant.models.learner import Learner, learners
+from penchant.models.linear import DenseLinear
 from penchant.models.popular import Popular
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
@@ -33,3 +37,27 @@ def test_contract(learner: Learner, check: Check) -> None:
 
 def test_the_whole_contract_in_one_call_says_what_does_not_apply() -> None:
     assert check_learner(Popular()) == {"the_right_color": "nothing in its scores depends on who asks"}
+
+
+class Together(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A learner as somebody else would write it: the shortest that does something."""
+
+    name: ClassVar[str] = "together"
+    scorer: ClassVar[type[DenseLinear]] = DenseLinear
+
+    smoothing: float = 5.0
+
+    def _fit(self, data: Any, rng: Any, executor: Any, progress: Any) -> DenseLinear:
+        liked = (data.matrix > 0).astype(np.float32)
+        counts = (liked.T @ liked).toarray()
+        weights = counts / (counts.diagonal()[:, None] + self.smoothing)
+        np.fill_diagonal(weights, 0)
+        every = np.arange(data.n_items, dtype=np.int32)
+        return DenseLinear(items=data.items, learner=self, candidates=every, weights=weights.astype(np.float32))
+
+
+def test_a_learner_of_somebody_else_keeps_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError, match=r"'together' is not registered in the entry points penchant\.learners"):
+        check_learner(Together())
+    monkeypatch.setitem(learners(), "together", Together)
+    assert check_learner(Together()) == {}

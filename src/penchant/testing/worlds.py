@@ -32,7 +32,7 @@ def bazaar(n_users: int = 89, n_items: int = 47, n_events: int = 1500, *, rng: i
     """Return a busy little market: a few items that most people want, repeats, returns, dislikes, and a quiet corner.
 
     Some purchases have quantity 0 and some are taken back again, so that stored zeros occur; the last item is disliked
-    only, the one before it nobody touched.
+    only, the one before it nobody touched; the last person did nothing that weighs anything.
 
     >>> bazaar()
     Dataset(89 users, 47 items, 1,500 events)
@@ -49,13 +49,15 @@ def bazaar(n_users: int = 89, n_items: int = 47, n_events: int = 1500, *, rng: i
     kind = source.choice(["view", "purchase", "dislike"], n_events, p=[0.6, 0.33, 0.07])
     item[:3], kind[:3] = n_items - 1, "dislike"
     user = np.concatenate([np.arange(n_users), source.integers(0, n_users, n_events - n_users)])
+    value = source.choice([1.0, 2.0, 0.0, -1.0], n_events, p=[0.8, 0.1, 0.05, 0.05])
+    value[user == n_users - 1] = 0.0
     events = pl.DataFrame(
         {
             "user": [f"person-{u:03}" for u in user],
             "item": [f"item-{i:03}" for i in item],
             "at": np.sort(source.integers(0, 60 * 86_400, n_events)) * 1_000_000,
             "kind": kind,
-            "value": source.choice([1.0, 2.0, 0.0, -1.0], n_events, p=[0.8, 0.1, 0.05, 0.05]),
+            "value": value,
         }
     )
     catalogue = pl.DataFrame({"id": [f"item-{i:03}" for i in range(n_items)]})
