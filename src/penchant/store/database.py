@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,8 @@ from penchant.core.errors import StoreError, StoreMissing
 __all__ = ["Database"]
 
 _PREFIX = "sqlite:///"
+_WAIT = 30.0  # seconds that a new file's users wait for each other
 _PRAGMAS = (
-    "journal_mode=WAL",  # readers and the writer do not wait for each other
     "synchronous=FULL",  # a commit returns once it is on disk, not before
     "foreign_keys=ON",
     "busy_timeout=30000",  # milliseconds that a write waits for another process's write
@@ -138,6 +139,24 @@ def _connected(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where _began says, not where the driver guesses
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    _log_ahead(connection)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Keep the log that lets readers and the writer go on side by side.
+
+    Only the first connection to a new file changes anything; when several are first at once, SQLite refuses all but one
+    without waiting, whatever the busy timeout, so they try again.
+    """
+    deadline = time.monotonic() + _WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _began(connection: sa.Connection) -> None:
