@@ -8,8 +8,6 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from penchant.core.errors import EmptyData
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
@@ -85,9 +83,7 @@ def train(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = 
     """
     data = consented_data(gate, actor, settings).filter(min_users=settings.train.min_users)
     scorers, _ = fit_models(recipes(settings, served(settings)), data, progress=progress)
-    facts = {"data": data.digest, "users": data.n_users, "items": data.n_items, "events": data.n_events}
-    stamped = {name: msgspec.structs.replace(s, facts=facts) for name, s in scorers.items()}
-    bundle = save_bundle(stamped, settings.artifacts)
+    bundle = save_bundle(scorers, settings.artifacts)
     gate.artifacts.record(actor, bundle.digest, bundle.path, models=bundle.digests, metrics={})
     gate.artifacts.promote(actor, bundle.digest)
     for old in gate.artifacts.forget(actor, settings.train.keep):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from msgspec import Meta
 
-from penchant.core.arrays import Float32, Float64, Int32
+from penchant.core.arrays import Bool, Float32, Float64, Int32
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
@@ -51,6 +51,10 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         share = np.linalg.solve(system, h * np.where(own > 0, target, 0))
         asked: Any = self.factors[:, self.positions[items]].T @ share
         return np.asarray(asked, np.float32)
+
+    def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
+        said = (self.positions[codes] >= 0) & (signal > 0)
+        return (self._places(items) >= 0) & said.any()
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         vectors = self._fold_in(Rows(rows.indptr, space.positions[rows.indices], rows.data))

@@ -64,7 +64,9 @@ class Learner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 allowed="at least one event with a positive weight",
                 then="check the weights of the event kinds",
             )
-        return self._fit(data, np.random.default_rng(rng), executor, progress)
+        scorer = self._fit(data, np.random.default_rng(rng), executor, progress)
+        facts = {"data": data.digest, "users": data.n_users, "items": data.n_items, "events": data.n_events}
+        return msgspec.structs.replace(scorer, facts=scorer.facts | facts)
 
     def check(self) -> None:
         """Raise InputError when a hyper-parameter has a value it may not have."""

@@ -33,6 +33,11 @@ class DenseLinear(Scorer, frozen=True, eq=False, kw_only=True):
         table[:, rows < 0] = 0
         return table
 
+    def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
+        said = (self.positions[codes] >= 0) & (signal != 0)
+        able: Bool = (self._places(items) >= 0) & said.any()
+        return able
+
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         rank_dense(rows, self.weights, space, exclude_seen, best)
 
@@ -51,7 +56,7 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
 
     def base(self, items: Int32) -> Float32:
         """Return float32[m]: what the score of each item holds before any history; NaN where it cannot say."""
-        places = np.where(items >= 0, self.positions[items], -1)
+        places = self._places(items)
         return np.where(places >= 0, self._linear.base[places], np.nan).astype(np.float32)
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from msgspec import Meta
 
-from penchant.core.arrays import Float32, Int32
+from penchant.core.arrays import Bool, Float32, Int32
 from penchant.core.executor import Executor
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
@@ -37,6 +37,9 @@ class Popularity(Scorer, frozen=True, eq=False, kw_only=True):
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         return np.zeros((len(items), len(codes)), np.float32)
+
+    def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
+        return self._places(items) >= 0
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         rank_scores(np.tile(self.popularity, (len(rows.indptr) - 1, 1)), rows, space, exclude_seen, best)

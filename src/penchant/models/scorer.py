@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +14,7 @@ import polars as pl
 import scipy.sparse as sp
 from msgspec import Struct, field
 
-from penchant.core.arrays import Float32, Float64, Int32
+from penchant.core.arrays import Bool, Float32, Float64, Int32
 from penchant.core.errors import InputError, NotFound
 from penchant.core.executor import LOCAL, blocks
 from penchant.core.nouns import History, Reason, Slate, TopK
@@ -36,7 +37,7 @@ BLOCK = 128
 "Histories ranked together: enough to share the work, few enough that a block's scores stay small."
 
 
-class Scorer(Struct, frozen=True, eq=False, kw_only=True):
+class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     """A fitted model over the items of a vocabulary. Immutable; people are asked about, never stored.
 
     A scorer can rank its ``candidates``; every other item scores NaN. What each model adds is how a row of
@@ -55,7 +56,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
     half_life: float | None = None
     "Days after which an event of the asker's history counts half, back from their latest; None: age is nothing."
     facts: dict[str, Any] = field(default_factory=dict)
-    "Where it came from: data digest, counts."
+    "Where it came from: the digest of the data, and how many users, items and events it had."
 
     # -- asked with arrays ------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         """How many items the vocabulary has."""
         return len(self.items)
 
-    @property
+    @cached_property
     def positions(self) -> Int32:
         """int32[n_items]: the place of each item among the candidates, -1 for the others."""
         places = np.full(self.n_items, -1, np.int32)
@@ -137,7 +138,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
         table = np.zeros((len(asked), len(history)), np.float32)
         if len(codes):
             table[:, latest] = self._addends(codes, signal, asked)
-        table[(asked < 0) | np.isnan(self.score(history)[asked])] = np.nan
+        table[~self._can_score(codes, signal, asked)] = np.nan
         return table
 
     # -- asked with ids ---------------------------------------------------------------------------------------------
@@ -225,6 +226,15 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True):
     @abstractmethod
     def _score(self, codes: Int32, signal: Float32) -> Float32:
         """Return float32[n candidates] for distinct ascending items and their signals."""
+
+    def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
+        """Return bool[m]: which items have a score for these signals; a model that knows a shorter way takes it."""
+        places = self._places(items)
+        return (places >= 0) & ~np.isnan(self._score(codes, signal)[places])
+
+    def _places(self, items: Int32) -> Int32:
+        """Return int32[m]: the place of each item among the candidates, -1 for the others and for code -1."""
+        return np.where(items >= 0, self.positions[items], np.int32(-1))
 
     @abstractmethod
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
