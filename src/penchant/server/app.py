@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from penchant.core.errors import PenchantError
 from penchant.server import health, routes
-from penchant.server.demo import Demo, shop_routes
+from penchant.server.demo import Demo
 from penchant.server.door import Door
 from penchant.server.edge import Edge
 from penchant.server.errors import answer_error
 from penchant.server.meters import Meters
 from penchant.server.openapi import CONFIG
+from penchant.server.pages import shop_routers
+from penchant.server.shop import Shop
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
@@ -26,11 +28,15 @@ __all__ = ["create_app"]
 def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
     """Return the ASGI app over an engine, with the shop page when there is a ``demo``; the caller closes the engine."""
     door = Door(engine, Meters())
-    pages = [] if demo is None else shop_routes(demo)
+    state = State({"door": door})
+    pages: list[Router] = []
+    if demo is not None:
+        state["shop"] = Shop(engine, demo)
+        pages = shop_routers()
     app = Litestar(
         route_handlers=[*routes.ROUTES, *health.ROUTES, *pages],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
-        state=State({"door": door}),
+        state=state,
         openapi_config=CONFIG,
         request_max_body_size=engine.settings.server.max_body,
         logging_config=None,

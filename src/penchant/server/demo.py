@@ -1,15 +1,14 @@
-"""The shop page."""
+"""Who the shop page asks as, and what it calls a household."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from penchant.trust.access import Actor
 
-__all__ = ["Demo", "shop_routes"]
+__all__ = ["Demo"]
 
 
 class Demo(Struct, frozen=True, eq=False):
@@ -23,8 +22,3 @@ class Demo(Struct, frozen=True, eq=False):
     "On whose behalf the page asks; needs recommend:read, events:write, users:read and consent:write."
     label: Callable[[str], str]
     "What to call a household."
-
-
-def shop_routes(demo: Demo) -> list[ControllerRouterHandler]:
-    """Return the handlers of the page."""
-    return []

@@ -15,11 +15,14 @@ from penchant.server.shapes import Problem
 
 __all__ = [
     "STATUS",
+    "Crash",
     "MethodNotAllowed",
     "TooLarge",
     "WrongContentType",
     "answer_error",
+    "logged",
     "problem_of",
+    "request_id_of",
     "status_of",
 ]
 
@@ -72,6 +75,12 @@ class MethodNotAllowed(InputError):
     code = "method_not_allowed"
 
 
+class Crash(PenchantError):
+    """An exception that nobody expected; what it was is in the log only."""
+
+    code = "internal"
+
+
 def status_of(error: PenchantError) -> int:
     """Return the HTTP status of an error.
 
@@ -90,32 +99,38 @@ def problem_of(error: PenchantError, request_id: str) -> Problem:
     'the server could not answer; next: tell its operator that the log names request r1'
     """
     if error.code in _OURS or status_of(error) == 500:
+        what = error.what if isinstance(error, Crash) else "the server could not answer"
         then = f"tell its operator that the log names request {request_id}"
-        return Problem(error.code, str(PenchantError("the server could not answer", then=then)))
+        return Problem(error.code, str(PenchantError(what, then=then)))
     return Problem(error.code, str(error), error.field)
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Return the response for any exception; what is not expected is logged, and told as ``internal``."""
-    request_id = str(request.scope.get("state", {}).get("request_id", "-"))
+    known = logged(request, error)
+    problem = problem_of(known, request_id_of(request))
+    return Response(problem, status_code=status_of(known), media_type=MediaType.JSON, headers=_headers(known))
+
+
+def logged(request: Request[Any, Any, Any], error: Exception) -> PenchantError:
+    """Return any exception as one of ours; what is the operator's business is logged."""
+    request_id = request_id_of(request)
     if isinstance(error, HTTPException) and error.status_code < 500:
         error = _from_litestar(request, error)
     if not isinstance(error, PenchantError):
         log_crash(request_id, error)
-        then = f"tell the server's operator that the log names request {request_id}"
-        text = str(PenchantError("the server failed in a way nobody expected", then=then))
-        return _respond(500, Problem("internal", text))
-    problem, status = problem_of(error, request_id), status_of(error)
+        return Crash("the server failed in a way nobody expected")
     if error.code in _OURS:
         log_line(logging.ERROR, "failed", request=request_id, code=error.code, message=str(error))
-    return _respond(status, problem, _headers(request, error))
+    return error
 
 
-def _respond(status: int, problem: Problem, headers: dict[str, str] | None = None) -> Response[Problem]:
-    return Response(problem, status_code=status, media_type=MediaType.JSON, headers=headers)
+def request_id_of(request: Request[Any, Any, Any]) -> str:
+    """Return the id that the answer and the log lines of a request carry."""
+    return str(request.scope.get("state", {}).get("request_id", "-"))
 
 
-def _headers(request: Request[Any, Any, Any], error: PenchantError) -> dict[str, str]:
+def _headers(error: PenchantError) -> dict[str, str]:
     if error.code == "unauthorized":
         return {"WWW-Authenticate": 'Bearer realm="penchant"'}
     if isinstance(error, MethodNotAllowed):

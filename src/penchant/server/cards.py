@@ -1,0 +1,89 @@
+"""One item on the page, with its bar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from penchant.engine.answers import Ranked
+from penchant.server.bar import Bar, bar_of
+
+__all__ = ["Card", "Listing", "cards_of", "price_of"]
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+class Card(Struct, frozen=True):
+    """One item, ready to show."""
+
+    id: str
+    "Unique on the page."
+    ranked: Ranked
+    "The item."
+    price: str
+    "In words; empty when not known."
+    bar: Bar
+    "Its addends."
+    new: bool
+    "Whether it entered the list just now."
+
+
+class Listing(Struct, frozen=True):
+    """One list of items and its basis."""
+
+    id: str
+    "The placement."
+    title: str
+    "Its heading."
+    blurb: str
+    "What it is."
+    basis: str
+    "On what it rests, in words."
+    model: str
+    "Which model answered."
+    digest: str
+    "The start of the model's digest."
+    slate: str
+    "The start of the slate's id."
+    empty: str
+    "What is said when there are no items."
+    cards: tuple[Card, ...]
+    "Best first."
+
+
+def cards_of(placement: str, items: Sequence[Ranked], new: frozenset[str]) -> tuple[Card, ...]:
+    """Return the cards of a list; their bars share one scale, so that they can be compared."""
+    before = max((_against(ranked) for ranked in items), default=0.0)
+    after = max((_for(ranked) for ranked in items), default=0.0)
+    return tuple(
+        Card(
+            id=f"{placement}-{re.sub(r'[^A-Za-z0-9]', '-', ranked.item)}",
+            ranked=ranked,
+            price=price_of(ranked.price, ranked.currency),
+            bar=bar_of(ranked.reasons, before=before, scale=before + after),
+            new=ranked.item in new,
+        )
+        for ranked in items
+    )
+
+
+def price_of(price: float | None, currency: str | None) -> str:
+    """Return a price as one reads it.
+
+    >>> price_of(2.5, "USD"), price_of(2.5, "CHF"), price_of(2.5, None), price_of(None, "USD")
+    ('$2.50', '2.50 CHF', '2.50', '')
+    """
+    if price is None:
+        return ""
+    sign = _SIGNS.get(currency or "")
+    return f"{sign}{price:,.2f}" if sign else f"{price:,.2f} {currency or ''}".strip()
+
+
+def _for(ranked: Ranked) -> float:
+    return sum(reason.weight for reason in ranked.reasons if reason.weight > 0)
+
+
+def _against(ranked: Ranked) -> float:
+    return -sum(reason.weight for reason in ranked.reasons if reason.weight < 0)
