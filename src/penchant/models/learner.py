@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.executor import LOCAL, Executor
 from penchant.core.progress import SILENT, Progress
 from penchant.data.dataset import Dataset
+from penchant.models.recipe import Recipe
 from penchant.models.scorer import Scorer
 
 __all__ = ["Learner", "learner_from", "learners"]
@@ -24,11 +24,9 @@ GROUP = "penchant.learners"
 "The entry-point group that learners register in, ours and others'."
 
 
-class Learner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe: a frozen struct whose fields are its hyper-parameters; ``fit`` makes a scorer of data."""
 
-    name: ClassVar[str]
-    "What it is registered as."
     scorer: ClassVar[type[Scorer]]
     "What fitting returns; also what reads a saved one."
     task: ClassVar[str] = "new"

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -25,9 +25,7 @@ from penchant.kernels.layout import Best, Rows, Space
 from penchant.models.aging import decay
 from penchant.models.artifact import pack, write_artifact
 from penchant.models.reasons import reasons_of
-
-if TYPE_CHECKING:
-    from penchant.models.learner import Learner
+from penchant.models.recipe import Recipe
 
 __all__ = ["Scorer"]
 
@@ -49,7 +47,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
 
     items: Vocabulary
     "The items it knows, in code order."
-    learner: Learner
+    learner: Recipe
     "The recipe it was made with."
     candidates: Int32
     "int32[n], the ascending codes it can score."
