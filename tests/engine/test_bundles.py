@@ -117,7 +117,7 @@ def test_a_bundle_that_is_gone_is_said_to_be_gone(settings: Settings, clock: Fix
         engine.gate.artifacts.record(SYSTEM, "ab" * 32, str(tmp_path / "nowhere"), models={}, metrics={})
         engine.gate.artifacts.promote(SYSTEM, "ab" * 32)
         with pytest.raises(
-            ArtifactError, match="there is no bundle of models here; got .*nowhere; next: run 'penchant"
+            ArtifactError, match=r"there is no bundle of models here; got .*nowhere; next: run 'penchant"
         ):
             engine.recommend(SYSTEM, Ask(placement="for-you"))
 
@@ -160,7 +160,7 @@ def test_a_model_swapped_for_another_is_refused(settings: Settings, clock: Fixed
     (Path(other.path) / "popular").rename(Path(other.path) / "held")
     (Path(other.path) / "trending").rename(Path(other.path) / "popular")
     (Path(other.path) / "held").rename(Path(other.path) / "trending")
-    with pytest.raises(ArtifactDamaged, match="is not the one that was trained with it; got .*; next: train again"):
+    with pytest.raises(ArtifactDamaged, match=r"is not the one that was trained with it; got .*; next: train again"):
         load_bundle(other.path)
 
 

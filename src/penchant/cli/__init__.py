@@ -34,7 +34,9 @@ def main(args: Sequence[str] | None = None) -> int:
         status = COMMANDS.main(args=args, prog_name="penchant", standalone_mode=False)
         sys.stdout.flush()
     except PenchantError as error:
-        return report(str(error), FAILED)
+        if not _interrupted(error):
+            return report(str(error), FAILED)
+        status = INTERRUPTED
     except typer.TyperException as error:
         return report(misuse(error), MISUSED)
     except BrokenPipeError:
@@ -46,6 +48,12 @@ def main(args: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         return report("interrupted; nothing is left half-written", INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Return whether an error is what a Ctrl-C looked like from inside a library."""
+    before = error.__context__
+    return isinstance(error, KeyboardInterrupt) or (before is not None and _interrupted(before))
 
 
 def _never_fail_to_write() -> None:

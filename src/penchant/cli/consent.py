@@ -39,7 +39,7 @@ def grant(
     everybody: _All = False,
     purpose: _Purposes = None,
 ) -> None:
-    """Record that people said yes; it holds from the next answer on."""
+    """Record that people said yes."""
     from penchant.trust.access import SYSTEM
 
     with state_of(context).engine() as engine:
@@ -58,7 +58,7 @@ def withdraw(
     everybody: _All = False,
     purpose: _Purposes = None,
 ) -> None:
-    """Record that people said no; it holds from the next answer on."""
+    """Record that people said no."""
     from penchant.trust.access import SYSTEM
 
     with state_of(context).engine() as engine:
@@ -74,7 +74,7 @@ def withdraw(
 def status(
     context: typer.Context, *, user: Annotated[str, typer.Argument(metavar="USER", help="Whose answers.")]
 ) -> None:
-    """Show where a person stands on each purpose, and how that is known."""
+    """Show what a person agreed to, and how that is known."""
     from penchant.trust.access import SYSTEM
 
     made = table("purpose", "granted", "basis", "since")

@@ -13,7 +13,7 @@ from penchant.core.errors import PenchantError
 __all__ = ["Misuse", "in_options", "misuse", "report"]
 
 _FIELD = re.compile(r"\b(user|item|at|kind|value|id|session|channel|title|text|categories|price|currency|available)=")
-_OPTION = re.compile(r"\b(?:pass )?(rejects|separator|time_format|columns)=")
+_OPTION = re.compile(r"\b(?:pass )?(rejects|separator|time_format|columns)= ?")
 _GLOBAL = ("--settings", "--quiet", "--verbose")
 
 

@@ -154,7 +154,7 @@ class Engine:
             return self._model
 
     def _differs(self, promoted: Artifact) -> bool:
-        """Return whether a bundle is neither in use nor known to be broken; one that was trained again is tried again."""
+        """Return whether a bundle is neither in use nor known to be broken; one that is trained anew is tried anew."""
         known = self._model is not None and self._model.bundle.digest == promoted.digest
         return not known and (self._broken is None or self._broken[0] != promoted)
 
