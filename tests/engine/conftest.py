@@ -76,8 +76,8 @@ def settings_in(folder: Path) -> Settings:
 
 @pytest.fixture
 def settings(trained: Path, tmp_path: Path) -> Settings:
-    """Return the settings of a copy of the shop; its models lie where they were trained."""
-    shutil.copy(trained / "shop.db", tmp_path / "shop.db")
+    """Return the settings of a copy of the shop."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     return settings_in(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -162,6 +163,33 @@ def test_a_model_swapped_for_another_is_refused(settings: Settings, clock: Fixed
     (Path(other.path) / "held").rename(Path(other.path) / "trending")
     with pytest.raises(ArtifactDamaged, match=r"is not the one that was trained with it; got .*; next: train again"):
         load_bundle(other.path)
+
+
+def test_a_copied_shop_uses_and_removes_its_own_models(settings: Settings, clock: FixedClock, tmp_path: Path) -> None:
+    """The copy records where the first one's models lie; it must neither need nor touch them."""
+    other = tmp_path / "moved"
+    shutil.copytree(Path(settings.artifacts), other / "artifacts")
+    shutil.copy(tmp_path / "shop.db", other / "shop.db")
+    there = msgspec.structs.replace(
+        settings, store=f"sqlite:///{other}/shop.db", artifacts=f"{other}/artifacts", train=TrainSettings(keep=1)
+    )
+    before = sorted(Path(settings.artifacts).rglob("*"))
+    first = next((other / "artifacts").iterdir())
+    retrain(there, clock)
+    assert not first.exists()
+    assert sorted(Path(settings.artifacts).rglob("*")) == before
+    shutil.rmtree(settings.artifacts)
+    with Engine.open(there, clock) as engine:
+        assert engine.ready().ready
+
+
+def test_people_can_see_their_data_without_a_model(settings: Settings, clock: FixedClock) -> None:
+    for path in arrays(Path(settings.artifacts)):
+        flip(path)
+    with Engine.open(settings, clock) as engine:
+        shown = engine.history(SYSTEM, "u1", 3)
+    assert len(shown.events) == 3
+    assert all(entry.title.startswith("Thing") or entry.item in ("i38", "i39") for entry in shown.events)
 
 
 def test_only_so_many_bundles_are_kept_and_the_one_in_charge_always(settings: Settings, clock: FixedClock) -> None:

@@ -18,13 +18,22 @@ from penchant.models.artifact import read_artifact
 from penchant.models.load import scorer_of
 from penchant.models.scorer import Scorer
 
-__all__ = ["Bundle", "load_bundle", "save_bundle"]
+__all__ = ["Bundle", "load_bundle", "place_of", "save_bundle"]
 
 _LIST = "bundle.json"
 
 
 class Bundle(Struct, frozen=True, eq=False):
-    """Scorers over one vocabulary, as they lie on disk."""
+    """Scorers over one vocabulary, as they lie on disk.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> with TemporaryDirectory() as folder:
+    ...     bundle = save_bundle({"popular": Popular().fit(checkerboard(4))}, folder)
+    >>> len(bundle.items), bundle.label({"popular": 1.0}) == ("popular", bundle.digests["popular"])
+    (4, True)
+    """
 
     digest: str
     "SHA-256 over the names and digests of its models, as hex."
@@ -52,6 +61,14 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
     """Write the scorers into a directory below ``folder`` that is named by their digest, and read them back.
 
     Training the same models on the same data twice gives the same directory; a damaged one is replaced.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> with TemporaryDirectory() as folder:
+    ...     first, second = (save_bundle({"popular": Popular().fit(checkerboard(4))}, folder) for _ in range(2))
+    ...     first.path == second.path, [path.name == first.digest[:16] for path in Path(folder).iterdir()]
+    (True, [True])
 
     Raises:
         ArtifactError: the directory cannot be written.
@@ -81,6 +98,15 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
 def load_bundle(path: str | Path) -> Bundle:
     """Return the bundle in a directory, every byte of it checked.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> with TemporaryDirectory() as folder:
+    ...     saved = save_bundle({"popular": Popular().fit(checkerboard(4))}, folder)
+    ...     again = load_bundle(saved.path)
+    >>> again.digest == saved.digest, again.scorers["popular"].recommend_one(["0"], n=2).ids
+    (True, ('1', '2'))
+
     Raises:
         ArtifactError: there is no bundle.
         ArtifactDamaged: a byte of it is not what was saved.
@@ -105,6 +131,16 @@ def load_bundle(path: str | Path) -> Bundle:
         vocabulary = vocabulary if vocabulary == scorer.items else scorer.items
         scorers[name] = msgspec.structs.replace(scorer, items=vocabulary)
     return Bundle(_digest(digests), str(place), scorers, digests)
+
+
+def place_of(recorded: str, folder: str | Path) -> Path:
+    """Return where a recorded bundle lies: in the folder of the settings, also after the shop was moved or copied.
+
+    >>> place_of("/gone/artifacts/9f2c", "/gone/too")
+    PosixPath('/gone/artifacts/9f2c')
+    """
+    here = Path(folder) / Path(recorded).name
+    return here if here.exists() else Path(recorded)
 
 
 def _sound(place: Path) -> bool:

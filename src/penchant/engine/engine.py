@@ -12,7 +12,7 @@ from penchant.core.errors import ArtifactError, InputError, NotReady, StoreError
 from penchant.core.nouns import Event, Filters, Item
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
-from penchant.engine.bundle import load_bundle
+from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.recommending import Model, answer, model_of
 from penchant.trust.access import Actor
 from penchant.trust.artifacts import Artifact
@@ -100,7 +100,7 @@ class Engine:
         if n < 1:
             raise InputError("n is out of range", got=n, allowed="1 or more", field="n")
         past = self.gate.history(actor, Purpose.ACCESS, user, n)
-        model = self._refreshed()
+        model = self._titles()
         rows = zip(past.items, past.kinds, past.at, past.values, strict=True)
         entries = [HistoryEntry(i, self._title(model, i), kind, moment(at), value) for i, kind, at, value in rows]
         return HistoryAnswer(user, tuple(reversed(entries)), self._consent(actor, user))
@@ -134,13 +134,22 @@ class Engine:
             raise NotReady("no models are trained yet", then="run 'penchant train'")
         return model
 
+    def _titles(self) -> Model | None:
+        """Return what knows titles, or None: showing people their own data must not depend on a model."""
+        try:
+            return self._refreshed()
+        except ArtifactError as error:
+            log.warning("titles come from the catalogue alone: %s", error)
+            return None
+
     def _refreshed(self) -> Model | None:
         """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
         promoted = self.gate.artifacts.promoted()
         with self._lock:
             if promoted is not None and self._differs(promoted):
+                place = place_of(promoted.path, self.settings.artifacts)
                 try:
-                    self._model, self._version = model_of(load_bundle(promoted.path), self.settings), 0
+                    self._model, self._version = model_of(load_bundle(place), self.settings), 0
                     self._broken = None
                     log.info("bundle %s is in charge", promoted.digest[:12])
                 except ArtifactError as error:

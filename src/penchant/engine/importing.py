@@ -13,7 +13,8 @@ from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.data.quality import Quality
 from penchant.data.readers import read_events, read_items
-from penchant.trust.access import Actor
+from penchant.trust.access import Actor, require
+from penchant.trust.check import LONGEST, flaw
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
@@ -21,7 +22,14 @@ __all__ = ["Imported", "import_events", "import_items", "record_consent"]
 
 
 class Imported(Struct, frozen=True, eq=False):
-    """What became of the rows of a file."""
+    """What became of the rows of a file.
+
+    >>> import polars as pl
+    >>> rejected = pl.DataFrame({"line": [3], "reason": ["missing_user"], "text": [",milk"]})
+    >>> done = Imported(Quality("events.csv", 3, 2, rejected), added=1, duplicates=1, users=2)
+    >>> done.quality.read == done.added + done.duplicates + done.quality.rejected
+    True
+    """
 
     quality: Quality
     "Rows read, accepted and rejected, with reasons."
@@ -48,6 +56,20 @@ def import_events(
 ) -> Imported:
     """Read a file or table of events, and write the good rows in one transaction.
 
+    >>> import polars as pl
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.clock import SystemClock
+    >>> from penchant.trust.access import SYSTEM
+    >>> rows = {"user": ["ann", "bob", ""], "item": ["tea", "tea", "milk"], "at": ["2017-12-30"] * 3}
+    >>> with TemporaryDirectory() as folder:
+    ...     settings = Settings(store=f"sqlite:///{folder}/shop.db")
+    ...     with Gate.create(settings, SystemClock()) as gate:
+    ...         done = import_events(
+    ...             gate, SYSTEM, settings, pl.DataFrame(rows), clock=SystemClock(), consent="sign-up form of 2016"
+    ...         )
+    >>> done.added, done.consenting, done.quality.by_reason
+    (2, 2, {'missing_user': 1})
+
     Args:
         gate: the door to the store.
         actor: who imports.
@@ -62,12 +84,12 @@ def import_events(
         InputError: the file cannot be read at all.
         EmptyData: no row of it can be used.
     """
+    if consent is not None:
+        _check_basis(actor, consent)
     latest = clock.now() + parse_duration(settings.events.future)
     events = read_events(source, now=latest, progress=progress, **(mapping or {}))
     if events.table.is_empty():
-        raise EmptyData(
-            "no row of the file can be used", got=str(events.quality), then="see the rejects, or map the columns"
-        )
+        raise _nothing(events.quality)
     receipt = gate.admit_table(actor, events.table, progress)
     users = events.table["user"].unique()
     if consent is not None:
@@ -81,21 +103,55 @@ def import_items(
 ) -> Imported:
     """Read a file or table of items, and put the good rows into the catalogue, all in one transaction.
 
+    >>> import polars as pl
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.clock import SystemClock
+    >>> from penchant.trust.access import SYSTEM
+    >>> with TemporaryDirectory() as folder:
+    ...     with Gate.create(Settings(store=f"sqlite:///{folder}/shop.db"), SystemClock()) as gate:
+    ...         done = import_items(
+    ...             gate, SYSTEM, pl.DataFrame({"sku": ["tea"], "title": ["Green tea"]}), mapping={"id": "sku"}
+    ...         )
+    ...         done.added, gate.catalogue.get("tea").title
+    (1, 'Green tea')
+
     Raises:
         InputError: the file cannot be read at all.
         EmptyData: no row of it can be used.
     """
     items = read_items(source, progress=progress, **(mapping or {}))
     if items.table.is_empty():
-        raise EmptyData(
-            "no row of the file can be used", got=str(items.quality), then="see the rejects, or map the columns"
-        )
+        raise _nothing(items.quality)
     gate.catalogue.put_table(actor, items.table)
     return Imported(items.quality, items.table.height)
 
 
 def record_consent(gate: Gate, actor: Actor, users: Any, basis: str) -> None:
-    """Record that people agreed to training and personalization, and where that is known from."""
-    if not basis.strip():
-        raise InputError("consent needs a basis", got=basis, allowed="where the consent comes from, in words")
+    """Record that people agreed to training and personalization, and where that is known from.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.clock import SystemClock
+    >>> from penchant.trust.access import SYSTEM
+    >>> with TemporaryDirectory() as folder:
+    ...     with Gate.create(Settings(store=f"sqlite:///{folder}/shop.db"), SystemClock()) as gate:
+    ...         record_consent(gate, SYSTEM, ["ann"], "sign-up form of 2016")
+    ...         [(state.purpose, state.granted, state.basis) for state in gate.consent.state(SYSTEM, "ann")]
+    [('train', True, 'sign-up form of 2016'), ('personalize', True, 'sign-up form of 2016')]
+    """
+    _check_basis(actor, basis)
     gate.consent.grant(actor, users, [p.value for p in Purpose if p.asked], basis=basis)
+
+
+def _check_basis(actor: Actor, basis: str) -> None:
+    """Refuse, before anything is written, a consent that could not be recorded afterwards."""
+    require(actor, "consent:write")
+    wrong = "is empty" if not basis.strip() else flaw(basis)
+    if wrong:
+        allowed = f"where the consent comes from, in up to {LONGEST} characters"
+        raise InputError(f"consent needs a basis, and this one {wrong}", got=basis, allowed=allowed, field="consent")
+
+
+def _nothing(quality: Quality) -> EmptyData:
+    see = f"see {quality.written}, or " if quality.written else ""
+    account = "; ".join(line.strip() for line in str(quality).splitlines())
+    return EmptyData("no row of the file can be used", got=account, then=f"{see}map the columns")

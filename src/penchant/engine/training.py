@@ -87,5 +87,5 @@ def train(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = 
     gate.artifacts.record(actor, bundle.digest, bundle.path, models=bundle.digests, metrics={})
     gate.artifacts.promote(actor, bundle.digest)
     for old in gate.artifacts.forget(actor, settings.train.keep):
-        shutil.rmtree(Path(old.path), ignore_errors=True)
+        shutil.rmtree(Path(settings.artifacts) / Path(old.path).name, ignore_errors=True)
     return bundle
