@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from penchant.server.examples import BODIES
 from penchant.trust.access import SYSTEM
@@ -181,7 +182,9 @@ def test_metrics_count_routes_by_template_and_no_ids(client: TestClient) -> None
     client.post("/v1/events", json=[EVENT, EVENT, {**EVENT, "user": ""}])
     client.post("/v1/recommendations", json={"user": "900", "placement": "for-you"})
     client.get("/v1/nowhere/900")
-    text = client.get("/metrics").text
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"] == CONTENT_TYPE_LATEST
+    text = answer.text
     assert 'penchant_http_requests_total{method="GET",route="/v1/users/{id}/history",status="200"} 1.0' in text
     assert 'penchant_http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in text
     assert 'penchant_events_total{outcome="accepted"} 1.0' in text

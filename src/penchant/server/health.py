@@ -7,6 +7,7 @@ from typing import Any
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from penchant.engine.answers import Readiness
 from penchant.server.door import Asked, actor_of, door_of
@@ -16,6 +17,7 @@ from penchant.trust.access import require
 
 __all__ = ["ROUTES"]
 
+_TEXT = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # the framework adds the charset
 _READY = {503: ResponseSpec(Readiness, description="What is missing.", generate_examples=False)}
 _KEYED = {
     401: ResponseSpec(Problem, description="No key, or one that is not known.", generate_examples=False),
@@ -36,7 +38,7 @@ def readyz(request: Asked) -> Response[Readiness]:
     return Response(ready, status_code=200 if ready.ready else 503)
 
 
-@get("/metrics", sync_to_thread=True, media_type="text/plain", responses=_KEYED, summary="Counts and timings")
+@get("/metrics", sync_to_thread=True, media_type=_TEXT, responses=_KEYED, summary="Counts and timings")
 def metrics(request: Asked) -> str:
     """Return Prometheus' text format. Needs a key with the scope metrics:read."""
     require(actor_of(request), "metrics:read")
