@@ -21,7 +21,11 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, in UTC."""
+    """The machine's clock, in UTC.
+
+    >>> SystemClock().now().tzinfo is UTC
+    True
+    """
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""

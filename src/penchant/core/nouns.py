@@ -127,7 +127,12 @@ class Filters(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Query(Struct, frozen=True, eq=False):
-    """One question to the pipeline."""
+    """One question to the pipeline.
+
+    >>> query = Query(10, "for-you", History.of([4, 2]), datetime(2017, 12, 31), filters=Filters(price_max=5.0))
+    >>> query.n, len(query.history), query.filters.price_max
+    (10, 2, 5.0)
+    """
 
     n: int
     "How many items are wanted."
@@ -221,7 +226,12 @@ class Slate(Struct, frozen=True, eq=False):
 
 
 class TopK(Struct, frozen=True, eq=False):
-    """The best k items of many histories at once."""
+    """The best k items of many histories at once.
+
+    >>> top = TopK(np.int32([[2, 0], [1, -1]]), np.float32([[0.9, 0.2], [0.7, np.nan]]))
+    >>> [row[row >= 0].tolist() for row in top.items]  # for the second history only one item could be scored
+    [[2, 0], [1]]
+    """
 
     items: Int32
     "int32[n, k]; -1 only where fewer than k items can be scored."

@@ -53,14 +53,22 @@ class EventSettings(_Section, frozen=True):
 
 
 class ConsentSettings(_Section, frozen=True):
-    """Who may be personalized for when nothing is recorded."""
+    """Who may be personalized for when nothing is recorded.
+
+    >>> ConsentSettings().default  # without a yes on record nobody is profiled
+    False
+    """
 
     default: bool = False
     "Whether a person who was never asked counts as having said yes."
 
 
 class TrainSettings(_Section, frozen=True):
-    """How the data is cut before models are fitted."""
+    """How the data is cut before models are fitted.
+
+    >>> TrainSettings(min_users=2)
+    TrainSettings(min_users=2, keep=5)
+    """
 
     min_users: int = 5
     "Items that fewer users touched are not learnt."
@@ -69,7 +77,11 @@ class TrainSettings(_Section, frozen=True):
 
 
 class EvaluationSettings(_Section, frozen=True):
-    """How models are compared."""
+    """How models are compared.
+
+    >>> EvaluationSettings(test="7d")
+    EvaluationSettings(test='7d', k=(5, 10, 20), resamples=1000)
+    """
 
     test: str = "28d"
     "The last part of the data, held out."
@@ -80,7 +92,11 @@ class EvaluationSettings(_Section, frozen=True):
 
 
 class ServerSettings(_Section, frozen=True):
-    """Where the server listens."""
+    """Where the server listens.
+
+    >>> ServerSettings(port=9000).host  # other machines reach it only when the settings say so
+    '127.0.0.1'
+    """
 
     host: str = "127.0.0.1"
     "The address; 127.0.0.1 answers this machine only."
@@ -93,7 +109,11 @@ class ServerSettings(_Section, frozen=True):
 
 
 class PlacementSettings(_Section, frozen=True):
-    """One place where a slate is shown."""
+    """One place where a slate is shown.
+
+    >>> PlacementSettings(blend={"ease": 1.0, "popular": 0.3}, fallback={"popular": 1.0}).exclude_seen
+    True
+    """
 
     blend: dict[str, float]
     "Model name to weight. Of several, each model's scores are scaled to 1 at its best candidate, then added up."
@@ -151,6 +171,14 @@ class Settings(_Section, frozen=True):
 
 def load_settings(path: str | Path) -> Settings:
     """Return the settings a TOML file says, checked, with its relative paths made absolute.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     place = Path(folder, "penchant.toml")
+    ...     _ = place.write_text("server = {port = 9000}")
+    ...     settings = load_settings(place)
+    >>> settings.server.port, settings.artifacts == str(place.parent.resolve() / "artifacts")
+    (9000, True)
 
     Raises:
         SettingsError: the file is absent, is not TOML, has an unknown key, or a value that is not allowed.

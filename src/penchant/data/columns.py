@@ -69,7 +69,12 @@ class Mapping(Struct, frozen=True):
 
 
 class Raw(Struct, frozen=True, eq=False):
-    """Rows taken apart but not yet understood."""
+    """Rows taken apart but not yet understood.
+
+    >>> frame = pl.DataFrame({"line": [2, 3], "user": ["ann", "bob"]})
+    >>> Raw("events.csv", None, frame, [(4, "bad_row", "eve;tea")], lambda lines: {}).read
+    3
+    """
 
     name: str
     "What the source is called in messages."

@@ -42,7 +42,14 @@ class Layout(Struct, frozen=True):
 
 
 def layout(path: Path, separator: str | None = None, columns: Sequence[str] | None = None) -> Layout:
-    """Find the delimiter and the columns of a file from its beginning.
+    r"""Find the delimiter and the columns of a file from its beginning.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.csv")
+    ...     _ = path.write_text("user;item;at\nann;tea;2017-01-01\n")
+    ...     layout(path)
+    Layout(separator=';', columns=('user', 'item', 'at'), header=True)
 
     Raises:
         EmptyData: the file is empty.
@@ -70,9 +77,18 @@ def layout(path: Path, separator: str | None = None, columns: Sequence[str] | No
 def read_delimited(
     path: Path, shape: Layout, mapping: Mapping, *, limit: int = LINE_LIMIT, progress: Progress = SILENT
 ) -> tuple[pl.DataFrame, Bad]:
-    """Return the fields of every good row as text (empty is null) with its line, and the rows that are not good.
+    r"""Return the fields of every good row as text (empty is null) with its line, and the rows that are not good.
 
     A row is refused when it is not UTF-8 or has not as many fields as there are columns. Blank lines are not rows.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> mapping = Mapping({"user": "user", "item": "item"}, ("user", "item"))
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.csv")
+    ...     _ = path.write_text("user;item;at\nann;tea;2017-01-01\nbob;tea\n")
+    ...     frame, bad = read_delimited(path, layout(path), mapping)
+    >>> frame.rows(), bad
+    ([(2, 'ann', 'tea')], [(3, 'bad_row', 'bob;tea')])
 
     Raises:
         EmptyData: there is nothing below the header.

@@ -22,10 +22,19 @@ _EXACT = 2**53
 def read_jsonlines(
     path: Path, mapping: Mapping, *, nested: bool = False, limit: int = LINE_LIMIT, progress: Progress = SILENT
 ) -> tuple[pl.DataFrame, Bad]:
-    """Return the fields of every good line as text with its line, and the lines that are not good.
+    r"""Return the fields of every good line as text with its line, and the lines that are not good.
 
     A line is refused when it is not UTF-8, not a JSON object, or holds a list or an object in a field (unless
     ``nested``, which keeps it as JSON text). Blank lines are not rows.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> mapping = Mapping({"user": "user", "item": "item"}, ("user", "item"))
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.jsonl")
+    ...     _ = path.write_text('{"user": "ann", "item": 7.0}\nann,7\n')
+    ...     frame, bad = read_jsonlines(path, mapping)
+    >>> frame.rows(), bad
+    ([(1, 'ann', '7')], [(2, 'bad_row', 'ann,7')])
 
     Raises:
         EmptyData: the file is empty.

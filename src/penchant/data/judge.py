@@ -27,6 +27,12 @@ def first_reason(table: pl.DataFrame, faults: dict[str, pl.Series]) -> pl.DataFr
 def judged(raw: Raw, table: pl.DataFrame, notes: list[str], rejects: Any) -> tuple[pl.DataFrame, Quality]:
     """Return the accepted rows without ``line`` and ``reason``, and the account; write the rejects when asked.
 
+    >>> raw = Raw("events.csv", None, pl.DataFrame({"line": [2, 3]}), [], lambda lines: {3: ",tea"})
+    >>> table = pl.DataFrame({"line": [2, 3], "reason": [None, "missing_user"], "user": ["ann", None]})
+    >>> accepted, quality = judged(raw, table, [], rejects=None)
+    >>> accepted.rows(), quality.rejects.rows()
+    ([('ann',)], [(3, 'missing_user', ',tea')])
+
     Args:
         raw: what was read.
         table: line, reason (null where accepted) and the columns to keep.

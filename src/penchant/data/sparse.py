@@ -35,14 +35,22 @@ def matrix_of(data: Any, column: Any, row: Any, shape: tuple[int, int]) -> Matri
 
 
 def transposed(matrix: Matrix) -> Matrix:
-    """Return the transpose, also as CSR with sorted columns."""
+    """Return the transpose, also as CSR with sorted columns.
+
+    >>> transposed(matrix_of([1, 2], [0, 1], [0, 0], (1, 2))).toarray().tolist()
+    [[1.0], [2.0]]
+    """
     other = cast("Matrix", matrix.T.tocsr())
     other.sort_indices()
     return other
 
 
 def row_numbers(matrix: Matrix) -> Int32:
-    """Return int32[nnz]: the row of every stored entry."""
+    """Return int32[nnz]: the row of every stored entry.
+
+    >>> row_numbers(matrix_of([1, 2, 3], [0, 1, 0], [0, 0, 1], (2, 2))).tolist()
+    [0, 0, 1]
+    """
     return np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
 
 

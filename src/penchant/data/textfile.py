@@ -29,6 +29,14 @@ _WIDE = {b"\xff\xfe": "UTF-16 (or UTF-32)", b"\xfe\xff": "UTF-16"}
 def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """Open a file, gzipped or not; yield the stream of its content and the file itself, whose ``tell`` is the progress.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.csv.gz")
+    ...     _ = path.write_bytes(gzip.compress(b"user,item"))
+    ...     with opened(path) as (content, file):
+    ...         content.read(), file.tell() == path.stat().st_size
+    (b'user,item', True)
+
     Raises:
         InputError: the file ends in the middle of its gzip stream, or cannot be read.
     """
@@ -56,6 +64,13 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
 def head(path: Path, size: int = 65536) -> bytes:
     """Return the first bytes of a text file without a byte order mark, after checking that it is one.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.csv")
+    ...     _ = path.write_text("user,item", encoding="utf-8-sig")
+    ...     head(path)
+    b'user,item'
+
     Raises:
         EmptyData: the file is empty.
         InputError: it is UTF-16 or not text at all.
@@ -79,6 +94,13 @@ def blocks(path: Path, limit: int = LINE_LIMIT, progress: Progress = SILENT) -> 
     r"""Yield the number of its first line (from 1), whole lines, and whether they are the last, block after block.
 
     Memory stays at a few times the smaller of 8 MiB and ``limit``, however large the file.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.csv")
+    ...     _ = path.write_bytes(b"user,item\nann,tea\nbob,milk")
+    ...     list(blocks(path))
+    [(1, b'user,item\nann,tea\n', False), (3, b'bob,milk', True)]
 
     Raises:
         InputError: a line is longer than ``limit`` bytes.
@@ -104,7 +126,15 @@ def blocks(path: Path, limit: int = LINE_LIMIT, progress: Progress = SILENT) -> 
 
 
 def lines_at(path: Path, wanted: Iterable[int], limit: int = LINE_LIMIT) -> dict[int, str]:
-    """Return the text of the given lines (numbers from 1), cut to what a report shows."""
+    r"""Return the text of the given lines (numbers from 1), cut to what a report shows.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "events.csv")
+    ...     _ = path.write_bytes(b"user,item\nann,tea\nbob,milk\n")
+    ...     lines_at(path, [3])
+    {3: 'bob,milk'}
+    """
     asked = sorted(set(wanted))
     found: dict[int, str] = {}
     place = 0

@@ -77,7 +77,13 @@ class Ranked(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """A slate and its basis."""
+    """A slate and its basis.
+
+    >>> bananas = Ranked("1095275", "Bananas", 1, 0.83, (Reason("popular", "popular", 0.83),))
+    >>> answer = Answer("5d41", "for-you", "non-profiling", ModelName("popular", "9f2c"), (bananas,))
+    >>> answer.policy, [ranked.title for ranked in answer.items]
+    ('non-profiling', ['Bananas'])
+    """
 
     slate: str
     "Identifies this answer."
@@ -92,7 +98,11 @@ class Answer(Struct, frozen=True):
 
 
 class HistoryEntry(Struct, frozen=True):
-    """One event of a person's history, ready to show."""
+    """One event of a person's history, ready to show.
+
+    >>> HistoryEntry("1095275", "Bananas", "purchase", datetime(2017, 12, 30), 2.0).value
+    2.0
+    """
 
     item: str
     "Its id."
@@ -107,7 +117,13 @@ class HistoryEntry(Struct, frozen=True):
 
 
 class HistoryAnswer(Struct, frozen=True):
-    """What is stored of one person, newest first."""
+    """What is stored of one person, newest first.
+
+    >>> bought = HistoryEntry("1095275", "Bananas", "purchase", datetime(2017, 12, 30), 2.0)
+    >>> told = HistoryAnswer("900", (bought,), {"train": True, "personalize": False})
+    >>> told.events[0].title, told.consent["personalize"]
+    ('Bananas', False)
+    """
 
     user: str
     "Whose."

@@ -47,6 +47,13 @@ def assess(
     The last ``evaluation.test`` of the events is held out; models learn from what came before. The task ``new``
     compares with the model ``popular`` (or the first), the task ``repeat`` with what a person took most often.
 
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     reports = assess(engine.gate, SYSTEM, engine.settings, metrics=("ndcg@5",))
+    >>> sorted(reports), [line.verdict for line in reports["new"].lines if line.model == "item-knn"]
+    (['new', 'repeat'], ['better'])
+
     Raises:
         EmptyData: nothing may be learnt from, or the split leaves a side empty.
     """
@@ -114,6 +121,13 @@ class PlacementRanker(Struct, frozen=True, eq=False):
     """A placement as something that can be evaluated: the very pipeline that answers, asked for every user.
 
     Items the catalogue marks as unavailable are not left out: what was available then is not known.
+
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.testing import checkerboard
+    >>> board, placement = checkerboard(8), PlacementSettings(blend={"item-knn": 1.0}, exclude_seen=False)
+    >>> ranker = PlacementRanker(placement, {"item-knn": ItemKNN().fit(board)}, board)
+    >>> ranker.score_batch(ranker.rows(board)[[0, 3]], 2).items.tolist()  # the best two for users 0 and 3
+    [[0, 2], [1, 3]]
     """
 
     placement: PlacementSettings

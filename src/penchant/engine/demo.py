@@ -70,7 +70,15 @@ half_life = 3.0
 
 
 class DemoRun(Struct, frozen=True, eq=False):
-    """A finished demonstration, ready to be shown or served."""
+    """A finished demonstration, ready to be shown or served.
+
+    >>> from penchant.testing import shop
+    >>> with shop() as engine:
+    ...     run = DemoRun(engine, {}, engine.gate.counts(SYSTEM), {"train": 1.5}, {"ann": "two adults"})
+    ...     found = run.document()["households"][0]
+    >>> found["label"], found["placements"]["for-you"]["items"][0]["title"]
+    ('Household ann · two adults', 'Sencha')
+    """
 
     engine: Engine
     "Open; close it when done."
@@ -117,6 +125,14 @@ class DemoRun(Struct, frozen=True, eq=False):
 
 def run_demo(folder: str | Path, *, clock: Clock | None = None, progress: Progress = SILENT) -> DemoRun:
     """Import the demonstration's data into a fresh store, train, evaluate, and return what answers.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "diary.txt").touch()
+    ...     run_demo(folder)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.InputError: the folder holds something that is not a demonstration's; got ...
 
     Args:
         folder: where the store, the models and the settings go; a former demonstration there is cleared.

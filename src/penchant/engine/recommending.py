@@ -31,7 +31,18 @@ PERSONALIZED, SESSION, PAGE, NON_PROFILING = "personalized", "session", "item", 
 
 
 class Model(Struct, frozen=True, eq=False):
-    """Everything in memory that answers: one bundle, its catalogue, and a pipeline per placement."""
+    """Everything in memory that answers: one bundle, its catalogue, and a pipeline per placement.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.engine.bundle import save_bundle
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> with TemporaryDirectory() as folder:
+    ...     bundle = save_bundle({"trending": Popular().fit(checkerboard(4))}, folder)
+    >>> model = model_of(bundle, Settings())
+    >>> list(model.pipelines), model.catalogue.title(0)
+    (['trending'], '0')
+    """
 
     settings: Settings
     "Placements and the weights of kinds."
@@ -46,7 +57,19 @@ class Model(Struct, frozen=True, eq=False):
 
 
 def model_of(bundle: Bundle, settings: Settings) -> Model:
-    """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal."""
+    """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.engine.bundle import save_bundle
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> with TemporaryDirectory() as folder:
+    ...     bundle = save_bundle({"trending": Popular().fit(checkerboard(4))}, folder)
+    >>> model = model_of(bundle, Settings())
+    >>> list(model.pipelines), model.missing[0]
+    (['trending'], 'placement for-you: a placement needs a model that is not trained; got ease; allowed: trending; \
+next: train')
+    """
     catalogue = Catalogue(bundle.items)
     pipelines: dict[str, Stage] = {}
     missing: list[str] = []
@@ -60,6 +83,15 @@ def model_of(bundle: Bundle, settings: Settings) -> Model:
 
 def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> Answer:
     """Return the slate for a question, with its basis.
+
+    >>> from penchant.engine.bundle import load_bundle
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     model = model_of(load_bundle(engine.gate.artifacts.promoted().path), engine.settings)
+    ...     found = answer(model, engine.gate, SYSTEM, Ask(placement="buy-again", user="ann", n=1), engine.clock.now())
+    >>> found.policy, found.items[0].item, found.model.name
+    ('personalized', 'assam', 'buy-again')
 
     Raises:
         UnknownName: there is no such placement.

@@ -85,7 +85,13 @@ class Line(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """What was evaluated, and all that is needed to do it again."""
+    """What was evaluated, and all that is needed to do it again.
+
+    >>> users = Users(test=3, evaluated=2, without_history=1, without_relevant=0)
+    >>> setup = Setup("Random split.", "random", "new", users, 9, "popular", 1000, 0, {}, {}, {})
+    >>> next(about(setup))
+    'Random split.'
+    """
 
     split: str
     "The sentence that states the split."

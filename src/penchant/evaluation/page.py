@@ -22,7 +22,13 @@ _LEFT, _WIDTH, _ROW = 150, 460, 34
 
 
 class Bar(Struct, frozen=True):
-    """A model in a chart: a point and the ends of its interval, in pixels."""
+    """A model in a chart: a point and the ends of its interval, in pixels.
+
+    >>> lines = [Line("ease", "hit", 5, 0.3, 0.2, 0.4), Line("popular", "hit", 5, 0.1, 0.1, 0.1)]
+    >>> bar = chart(lines, "popular").bars[0]
+    >>> bar.label, bar.text, bar.low < bar.x < bar.high
+    ('ease', '[0.2000, 0.4000]', True)
+    """
 
     label: str
     "The model."
@@ -41,7 +47,13 @@ class Bar(Struct, frozen=True):
 
 
 class Chart(Struct, frozen=True):
-    """A chart of one metric, laid out in pixels."""
+    """A chart of one metric, laid out in pixels.
+
+    >>> lines = [Line("ease", "hit", 5, 0.3, 0.2, 0.4), Line("popular", "hit", 5, 0.1, 0.1, 0.1)]
+    >>> drawn = chart(lines, "popular")
+    >>> drawn.metric, [bar.label for bar in drawn.bars], drawn.ticks[0]
+    ('hit@5', ['ease', 'popular'], (150.0, '0'))
+    """
 
     metric: str
     "With its k."
@@ -84,7 +96,15 @@ def chart(lines: Sequence[Line], baseline: str, metric: str | None = None) -> Ch
 
 
 def render(lines: Sequence[Line], setup: Setup) -> str:
-    """Return the page: one HTML document with its style and its chart inside."""
+    """Return the page: one HTML document with its style and its chart inside.
+
+    >>> lines = [Line("ease", "hit", 5, 0.3, 0.2, 0.4), Line("popular", "hit", 5, 0.1, 0.1, 0.1)]
+    >>> from penchant.evaluation.ranking import Users
+    >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
+    >>> page = render(lines, setup)
+    >>> "[0.2000, 0.4000]" in page, "Random split." in page
+    (True, True)
+    """
     from jinja2 import Environment, StrictUndefined
 
     source = files("penchant.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
@@ -103,7 +123,17 @@ def render(lines: Sequence[Line], setup: Setup) -> str:
 
 
 def plot(lines: Sequence[Line], setup: Setup, path: Path, metric: str | None = None) -> None:
-    """Write a chart of one metric by matplotlib, without a screen; see :meth:`Report.plot`."""
+    """Write a chart of one metric by matplotlib, without a screen; see :meth:`Report.plot`.
+
+    >>> lines = [Line("ease", "hit", 5, 0.3, 0.2, 0.4), Line("popular", "hit", 5, 0.1, 0.1, 0.1)]
+    >>> from penchant.evaluation.ranking import Users
+    >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     plot(lines, setup, Path(folder, "hit.png"))
+    ...     Path(folder, "hit.png").read_bytes()[1:4]
+    b'PNG'
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -97,7 +97,14 @@ class Pairs:
 
 
 class Truth(Struct, frozen=True, eq=False):
-    """The users who count, what they wanted and what they had; row i is about user ``users[i]``."""
+    """The users who count, what they wanted and what they had; row i is about user ``users[i]``.
+
+    >>> from penchant.data.dataset import Dataset
+    >>> past, later = Dataset.from_matrix([[1, 0, 0], [0, 0, 0]]), Dataset.from_matrix([[1, 1, 0], [0, 0, 1]])
+    >>> found = truth(Split(past, past, later, "temporal", "By hand."), "new")
+    >>> found.users.tolist(), found.wanted.counts.tolist(), found.counted.without_history
+    ([0], [1], 1)
+    """
 
     task: str
     "A key of TASKS."

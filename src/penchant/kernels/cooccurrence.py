@@ -41,6 +41,13 @@ def gram_block(start: int, rows: Rows, columns: Rows, out: Int32) -> None:
 def neighbours_block(start: int, rows: Rows, columns: Rows, scale: Scale, best: Best) -> None:
     """Find the k items most similar to each item of a block, itself left out; only positive products count.
 
+    >>> rows = Rows(np.int64([0, 2, 3]), np.int32([0, 1, 1]), np.float32([5, 3, 4]))
+    >>> columns = Rows(np.int64([0, 1, 3]), np.int32([0, 0, 1]), np.float32([5, 3, 4]))
+    >>> best = Best(np.empty((2, 1), np.int32), np.empty((2, 1), np.float32))
+    >>> neighbours_block(0, rows, columns, Scale(np.float32([5, 5]), 5.0), best)
+    >>> best.items.tolist(), best.scores.tolist()  # 5 * 3 / (5 * 5 + 5)
+    ([[1], [0]], [[0.5], [0.5]])
+
     Args:
         start: first item of the block.
         rows: the weighted users x items matrix.

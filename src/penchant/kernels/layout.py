@@ -10,7 +10,13 @@ __all__ = ["Best", "Linear", "Rows", "Scale", "Side", "Space"]
 
 
 class Rows(NamedTuple):
-    """Rows of a sparse matrix (CSR)."""
+    """Rows of a sparse matrix (CSR).
+
+    >>> import numpy as np
+    >>> rows = Rows(np.int64([0, 2, 3]), np.int32([0, 4, 1]), np.float32([1, 1, 2]))
+    >>> rows.indices[rows.indptr[0] : rows.indptr[1]].tolist()  # the columns of row 0
+    [0, 4]
+    """
 
     indptr: Int64
     "int64[b + 1], from 0."
@@ -21,7 +27,13 @@ class Rows(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """A sparse item-item matrix, and what every score starts from."""
+    """A sparse item-item matrix, and what every score starts from.
+
+    >>> import numpy as np
+    >>> postings = Rows(np.int64([0, 1, 1]), np.int32([1]), np.float32([0.5]))  # item 0 in a history adds 0.5 to item 1
+    >>> Linear(postings, base=np.float32([0, 0.25])).base.tolist()
+    [0.0, 0.25]
+    """
 
     postings: Rows
     "n rows over n columns."
@@ -30,7 +42,13 @@ class Linear(NamedTuple):
 
 
 class Space(NamedTuple):
-    """The items a scorer can rank."""
+    """The items a scorer can rank.
+
+    >>> import numpy as np
+    >>> space = Space(codes=np.int32([2, 5]), positions=np.int32([-1, -1, 0, -1, -1, 1]))
+    >>> space.codes[space.positions[[2, 5]]].tolist()
+    [2, 5]
+    """
 
     codes: Int32
     "int32[n], ascending."
@@ -39,7 +57,15 @@ class Space(NamedTuple):
 
 
 class Best(NamedTuple):
-    """Where the best k of each row are written."""
+    """Where the best k of each row are written.
+
+    >>> import numpy as np
+    >>> from penchant.kernels.topk import top_k
+    >>> best = Best(np.empty((1, 3), np.int32), np.empty((1, 3), np.float32))
+    >>> top_k(np.float32([0.25, 0.75]), np.int32([3, 8]), best.items[0], best.scores[0])
+    >>> best.items.tolist(), best.scores.tolist()
+    ([[8, 3, -1]], [[0.75, 0.25, nan]])
+    """
 
     items: Int32
     "int32[b, k], codes, best first; -1 in slots that stay empty."
@@ -48,7 +74,13 @@ class Best(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """What turns an inner product into a similarity: product / (norm norm + shrinkage)."""
+    """What turns an inner product into a similarity: product / (norm norm + shrinkage).
+
+    >>> import numpy as np
+    >>> norms, shrinkage = Scale(np.float32([2, 3]), 4.0)
+    >>> float(5 / (norms[0] * norms[1] + shrinkage))
+    0.5
+    """
 
     norms: Float32
     "float32[n]."
@@ -57,7 +89,13 @@ class Scale(NamedTuple):
 
 
 class Side(NamedTuple):
-    """The side of a factorization that stands still."""
+    """The side of a factorization that stands still.
+
+    >>> import numpy as np
+    >>> vectors = np.float32([[1, 0], [1, 1]])
+    >>> Side(vectors, 0.5 * (vectors.T @ vectors).astype(np.float64)).gram.tolist()
+    [[1.0, 0.5], [0.5, 0.5]]
+    """
 
     vectors: Float32
     "float32[m, d]."

@@ -128,6 +128,13 @@ def add_dense(places: Int32, signal: Float32, weights: Float32, out: Float32) ->
 def rank_dense(rows: Rows, weights: Float32, space: Space, exclude_seen: bool, best: Best) -> None:
     """Score rows against a dense item-item matrix and keep the best; only one row's scores exist at a time.
 
+    >>> rows = Rows(np.int64([0, 1]), np.int32([0]), np.float32([2]))  # one history: item 0
+    >>> codes, best = np.arange(3, dtype=np.int32), Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
+    >>> weights = np.float32([[0, 0.25, 0.5], [0.25, 0, 0], [0.5, 0, 0]])
+    >>> rank_dense(rows, weights, Space(codes, codes), True, best)
+    >>> best.items.tolist(), best.scores.tolist()
+    ([[2, 1]], [[1.0, 0.5]])
+
     Args:
         rows: b histories over item codes, data is the signal.
         weights: float32[n, n] over candidates, C order: ``weights[i, j]`` is what history item i adds to j.
@@ -174,7 +181,15 @@ def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, ou
 
 @njit(nogil=True, cache=True)
 def rank_sparse(rows: Rows, linear: Linear, space: Space, exclude_seen: bool, best: Best) -> None:
-    """Like :func:`rank_dense` with the item-item matrix as postings; an item that none reaches cannot be ranked."""
+    """Like :func:`rank_dense` with the item-item matrix as postings; an item that none reaches cannot be ranked.
+
+    >>> rows = Rows(np.int64([0, 1]), np.int32([0]), np.float32([2]))  # one history: item 0
+    >>> codes, best = np.arange(3, dtype=np.int32), Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
+    >>> postings = Rows(np.int64([0, 1, 1, 1]), np.int32([2]), np.float32([0.5]))  # item 0 reaches item 2 only
+    >>> rank_sparse(rows, Linear(postings, np.zeros(3, np.float32)), Space(codes, codes), True, best)
+    >>> best.items.tolist(), best.scores.tolist()
+    ([[2, -1]], [[1.0, nan]])
+    """
     scores = np.empty(len(space.codes), np.float32)
     reached = np.empty(len(space.codes), np.bool_)
     for r in range(len(rows.indptr) - 1):
@@ -190,6 +205,12 @@ def rank_sparse(rows: Rows, linear: Linear, space: Space, exclude_seen: bool, be
 @njit(nogil=True, cache=True)
 def rank_factors(rows: Rows, factors: Float32, space: Space, exclude_seen: bool, best: Best) -> None:
     """Rank candidates by their inner product with a vector; a vector of zeros ranks nothing.
+
+    >>> rows = Rows(np.int64([0, 1]), np.int32([0]), np.float32([[1, 0.5]]))  # one history: item 0, and its vector
+    >>> codes, best = np.arange(3, dtype=np.int32), Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
+    >>> rank_factors(rows, np.float32([[1, 0, 1], [0, 1, 1]]), Space(codes, codes), True, best)
+    >>> best.items.tolist(), best.scores.tolist()
+    ([[2, 1]], [[1.5, 0.5]])
 
     Args:
         rows: b histories; data is float32[b, d], one vector each.

@@ -28,7 +28,14 @@ _MANIFEST, _MODEL = "manifest.json", "model.json"
 
 
 class Artifact(Struct, frozen=True, eq=False):
-    """What a saved model's directory holds, checked."""
+    """What a saved model's directory holds, checked.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     artifact = read_artifact(write_artifact(Path(folder, "m"), {"learner": "none"}, {"w": np.arange(3)}))
+    >>> artifact.document["learner"], artifact.arrays["w"].tolist(), len(artifact.digest)
+    ('none', [0, 1, 2], 64)
+    """
 
     digest: str
     "SHA-256 of the manifest, as hex: the identity of the model."
@@ -41,11 +48,11 @@ class Artifact(Struct, frozen=True, eq=False):
 def write_artifact(path: str | Path, document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Path:
     """Write a directory under a temporary name, flush it to disk, then rename it: it is there whole or not at all.
 
-    >>> import tempfile
-    >>> place = Path(tempfile.mkdtemp()) / "m"
-    >>> _ = write_artifact(place, {"learner": "none"}, {"w": np.arange(3)})
-    >>> read_artifact(place).arrays["w"].tolist()
-    [0, 1, 2]
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     place = write_artifact(Path(folder, "m"), {"learner": "none"}, {"w": np.arange(3)})
+    ...     sorted(path.name for path in place.iterdir())
+    ['manifest.json', 'model.json', 'w.npy']
 
     Raises:
         ArtifactError: the path exists already, or its parent cannot be written.
@@ -80,6 +87,15 @@ def write_artifact(path: str | Path, document: dict[str, Any], arrays: dict[str,
 
 def read_artifact(path: str | Path) -> Artifact:
     """Return what a saved model's directory holds, after checking every byte against the manifest.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     place = write_artifact(Path(folder, "m"), {"learner": "none"}, {"w": np.arange(3)})
+    ...     _ = (place / "notes.txt").write_text("not of this model")
+    ...     read_artifact(place)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.ArtifactDamaged: a file of the saved model is not what was saved; got ...notes.txt; ...
 
     Raises:
         ArtifactError: there is no saved model at the path.
@@ -132,7 +148,12 @@ def pack(ids: pl.Series) -> dict[str, NDArray[Any]]:
 
 
 def unpack(arrays: dict[str, NDArray[Any]]) -> pl.Series:
-    """Return the ids that :func:`pack` packed, and take the two arrays out of ``arrays``."""
+    """Return the ids that :func:`pack` packed, and take the two arrays out of ``arrays``.
+
+    >>> arrays = pack(pl.Series(["tea", "milk"])) | {"w": np.arange(2)}
+    >>> unpack(arrays).to_list(), list(arrays)
+    (['tea', 'milk'], ['w'])
+    """
     text, offsets = arrays.pop("ids_utf8").tobytes(), arrays.pop("ids_offsets").tolist()
     return pl.Series([text[a:b].decode() for a, b in pairwise(offsets)], dtype=pl.String)
 

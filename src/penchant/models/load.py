@@ -18,11 +18,12 @@ __all__ = ["load", "scorer_of"]
 def load(path: str | Path) -> Scorer:
     """Return the scorer saved at ``path``; its arrays are memory-mapped, and every byte is checked first.
 
-    >>> import tempfile, penchant as pt
+    >>> import penchant as pt
+    >>> from tempfile import TemporaryDirectory
     >>> from penchant.testing import checkerboard
-    >>> place = Path(tempfile.mkdtemp()) / "ease"
-    >>> saved = pt.EASE(l2=1.0).fit(checkerboard(10)).save(place)
-    >>> pt.load(place).learner
+    >>> with TemporaryDirectory() as folder:
+    ...     saved = pt.EASE(l2=1.0).fit(checkerboard(10)).save(Path(folder, "ease"))
+    ...     pt.load(saved).learner
     EASE(l2=1.0, max_items=20000, half_life=None)
 
     Raises:
@@ -34,7 +35,16 @@ def load(path: str | Path) -> Scorer:
 
 
 def scorer_of(artifact: Artifact) -> Scorer:
-    """Return the scorer that a checked artifact describes."""
+    """Return the scorer that a checked artifact describes.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> with TemporaryDirectory() as folder:
+    ...     scorer = scorer_of(read_artifact(Popular().fit(checkerboard(4)).save(Path(folder, "popular"))))
+    >>> scorer.learner, list(scorer.items)
+    (Popular(half_life=None), ['0', '1', '2', '3'])
+    """
     document, arrays = artifact.document, dict(artifact.arrays)
     name = document["learner"]
     if name not in learners():

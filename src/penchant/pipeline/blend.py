@@ -16,6 +16,15 @@ class Blend(Struct, frozen=True, eq=False):
 
     A stage that cannot score an item adds nothing to it. The factors are kept in the slate's parts, so that the
     addends of a blended score are the addends of its parts times their factors.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> query = Query(3, "for-you", History.of([]), datetime(2017, 12, 31))
+    >>> first = lambda query, slate: Slate.of([1, 2], [8, 4])
+    >>> second = lambda query, slate: Slate.of([2, 3], [1, 0.5])
+    >>> slate = Blend(((first, 1.0), (second, 0.5)))(query, Slate.of())
+    >>> slate.items.tolist(), slate.scores.tolist()  # of item 2: 4 / 8 + 0.5 * 1 / 1
+    ([1, 2, 3], [1.0, 1.0, 0.25])
     """
 
     stages: tuple[tuple[Stage, float], ...]
@@ -38,7 +47,15 @@ class Blend(Struct, frozen=True, eq=False):
 
 
 class Fallback(Struct, frozen=True, eq=False):
-    """Ask a second stage when the first finds nothing."""
+    """Ask a second stage when the first finds nothing.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> query = Query(3, "for-you", History.of([]), datetime(2017, 12, 31))
+    >>> stage = Fallback(lambda query, slate: Slate.of(), lambda query, slate: Slate.of([7], [1.0]))
+    >>> stage(query, Slate.of()).items.tolist()
+    [7]
+    """
 
     first: Stage
     "Asked first."

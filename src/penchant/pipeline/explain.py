@@ -17,7 +17,23 @@ __all__ = ["Explain", "Words"]
 
 
 class Explain(Struct, frozen=True, eq=False):
-    """Give every item the addends of its score, strongest first; they sum to the score."""
+    """Give every item the addends of its score, strongest first; they sum to the score.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import Item
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.pipeline.retrieve import Retrieve
+    >>> from penchant.testing import checkerboard
+    >>> board = checkerboard(6)
+    >>> scorer, catalogue = ItemKNN().fit(board), Catalogue(board.items, [Item("0", "Green tea")])
+    >>> query = Query(1, "for-you", History.of([0, 2], kinds=("purchase", "view")), datetime(2017, 12, 31))
+    >>> slate = Retrieve("item-knn", scorer)(query, Slate.of()).take([2])
+    >>> explained = Explain({"item-knn": scorer}, catalogue)(query, slate)
+    >>> [(reason.code, reason.evidence) for reason in explained.reasons[0]]
+    [('purchase', '0'), ('view', '2')]
+    >>> bool(np.isclose(sum(reason.weight for reason in explained.reasons[0]), slate.scores[0]))
+    True
+    """
 
     scorers: Mapping[str, Scorer]
     "The sources that the slate's parts name."
@@ -60,7 +76,21 @@ _AGAINST = "Held back because you chose {title}"
 
 
 class Words(Struct, frozen=True, eq=False):
-    """Say every reason in plain words."""
+    """Say every reason in plain words.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import Item
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.pipeline.retrieve import Retrieve
+    >>> from penchant.testing import checkerboard
+    >>> board = checkerboard(6)
+    >>> scorer, catalogue = ItemKNN().fit(board), Catalogue(board.items, [Item("0", "Green tea")])
+    >>> query = Query(1, "for-you", History.of([0, 2], kinds=("purchase", "view")), datetime(2017, 12, 31))
+    >>> slate = Retrieve("item-knn", scorer)(query, Slate.of()).take([2])
+    >>> said = Words(catalogue)(query, Explain({"item-knn": scorer}, catalogue)(query, slate))
+    >>> [reason.text for reason in said.reasons[0]]
+    ['Because you bought Green tea', 'Because you looked at 2']
+    """
 
     catalogue: Catalogue
     "Knows the titles."

@@ -12,7 +12,14 @@ __all__ = ["Available", "Categories", "Disliked", "Given", "Price", "Seen"]
 
 
 class Seen(Struct, frozen=True):
-    """Leave out what is in the history, whatever was done with it."""
+    """Leave out what is in the history, whatever was done with it.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> query = Query(3, "for-you", History.of([5]), datetime(2017, 12, 31))
+    >>> Seen()(query, Slate.of([4, 5, 6], [0.9, 0.8, 0.7])).items.tolist()
+    [4, 6]
+    """
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the items that are not in the history."""
@@ -20,7 +27,15 @@ class Seen(Struct, frozen=True):
 
 
 class Disliked(Struct, frozen=True):
-    """Leave out what the person turned down: items whose events weigh less than nothing together."""
+    """Leave out what the person turned down: items whose events weigh less than nothing together.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> history = History.of([4, 5, 5], [-5, -5, 10])  # of item 5 the purchase outweighs the dislike
+    >>> query = Query(3, "for-you", history, datetime(2017, 12, 31))
+    >>> Disliked()(query, Slate.of([4, 5, 6], [0.9, 0.8, 0.7])).items.tolist()
+    [5, 6]
+    """
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the items that were not turned down."""
@@ -31,7 +46,16 @@ class Disliked(Struct, frozen=True):
 
 
 class Available(Struct, frozen=True, eq=False):
-    """Leave out what cannot be had."""
+    """Leave out what cannot be had.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import Filters, History, Item
+    >>> from penchant.data.vocabulary import Vocabulary
+    >>> catalogue = Catalogue(Vocabulary.of(["bread", "milk", "tea"]), [Item("milk", "Milk", available=False)])
+    >>> query = Query(3, "for-you", History.of([]), datetime(2017, 12, 31))
+    >>> Available(catalogue)(query, Slate.of([0, 1, 2], [0.9, 0.8, 0.7])).items.tolist()
+    [0, 2]
+    """
 
     catalogue: Catalogue
     "Knows what is available."
@@ -42,7 +66,18 @@ class Available(Struct, frozen=True, eq=False):
 
 
 class Categories(Struct, frozen=True, eq=False):
-    """Keep the categories asked for and leave out those excluded."""
+    """Keep the categories asked for and leave out those excluded.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import Filters, History, Item
+    >>> from penchant.data.vocabulary import Vocabulary
+    >>> items = [Item("milk", "Milk", categories=("dairy",)), Item("tea", "Tea", categories=("drinks", "tea"))]
+    >>> catalogue = Catalogue(Vocabulary.of(["bread", "milk", "tea"]), items)
+    >>> wanted = Filters(categories=("dairy", "drinks"), exclude_categories=("tea",))
+    >>> query = Query(3, "for-you", History.of([]), datetime(2017, 12, 31), filters=wanted)
+    >>> Categories(catalogue)(query, Slate.of([0, 1, 2], [0.9, 0.8, 0.7])).items.tolist()
+    [1]
+    """
 
     catalogue: Catalogue
     "Knows the categories."
@@ -57,7 +92,17 @@ class Categories(Struct, frozen=True, eq=False):
 
 
 class Price(Struct, frozen=True, eq=False):
-    """Keep the price range asked for; an unknown price is outside every range."""
+    """Keep the price range asked for; an unknown price is outside every range.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import Filters, History, Item
+    >>> from penchant.data.vocabulary import Vocabulary
+    >>> items = [Item("milk", "Milk", price=1.2), Item("tea", "Tea", price=2.5)]
+    >>> catalogue = Catalogue(Vocabulary.of(["bread", "milk", "tea"]), items)
+    >>> query = Query(3, "for-you", History.of([]), datetime(2017, 12, 31), filters=Filters(price_max=2.0))
+    >>> Price(catalogue)(query, Slate.of([0, 1, 2], [0.9, 0.8, 0.7])).items.tolist()
+    [1]
+    """
 
     catalogue: Catalogue
     "Knows the prices."
@@ -73,7 +118,17 @@ class Price(Struct, frozen=True, eq=False):
 
 
 class Given(Struct, frozen=True, eq=False):
-    """Keep only the ids asked for, if any, and leave out those excluded."""
+    """Keep only the ids asked for, if any, and leave out those excluded.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import Filters, History
+    >>> from penchant.data.vocabulary import Vocabulary
+    >>> catalogue = Catalogue(Vocabulary.of(["bread", "milk", "tea"]))
+    >>> wanted = Filters(include=("milk", "tea"), exclude=("tea",))
+    >>> query = Query(3, "for-you", History.of([]), datetime(2017, 12, 31), filters=wanted)
+    >>> Given(catalogue)(query, Slate.of([0, 1, 2], [0.9, 0.8, 0.7])).items.tolist()
+    [1]
+    """
 
     catalogue: Catalogue
     "Brings the vocabulary."

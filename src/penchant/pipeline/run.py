@@ -21,7 +21,14 @@ __all__ = ["Pipeline", "explained", "ranked"]
 
 
 class Pipeline(Struct, frozen=True, eq=False):
-    """Stages in a row; itself a stage."""
+    """Stages in a row; itself a stage.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> query = Query(1, "for-you", History.of([5]), datetime(2017, 12, 31))
+    >>> Pipeline((Seen(), Rank()))(query, Slate.of([4, 5, 6], [0.7, 0.8, 0.9])).items.tolist()
+    [6]
+    """
 
     stages: tuple[Stage, ...]
     "Each works on what the one before it returned."
@@ -35,6 +42,20 @@ class Pipeline(Struct, frozen=True, eq=False):
 
 def ranked(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogue: Catalogue) -> Stage:
     """Return the pipeline of a placement up to the ranked slate.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> board, now = checkerboard(6), datetime(2017, 12, 31)
+    >>> scorers = {"item-knn": ItemKNN().fit(board), "popular": Popular().fit(board)}
+    >>> placement = PlacementSettings(blend={"item-knn": 1.0}, fallback={"popular": 1.0})
+    >>> stage = ranked(placement, scorers, Catalogue(board.items))
+    >>> stage(Query(2, "for-you", History.of([0]), now), Slate.of()).items.tolist()
+    [2, 4]
+    >>> stage(Query(2, "for-you", History.of([]), now), Slate.of()).items.tolist()  # nothing is known: the fallback
+    [0, 1]
 
     Raises:
         NotReady: a model the placement blends is not among the scorers.
@@ -55,7 +76,21 @@ def ranked(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogu
 
 
 def explained(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogue: Catalogue) -> Stage:
-    """Return the whole pipeline of a placement: :func:`ranked`, then reasons, then words."""
+    """Return the whole pipeline of a placement: :func:`ranked`, then reasons, then words.
+
+    >>> from datetime import datetime
+    >>> from penchant.core.nouns import History
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> board, now = checkerboard(6), datetime(2017, 12, 31)
+    >>> scorers = {"item-knn": ItemKNN().fit(board), "popular": Popular().fit(board)}
+    >>> placement = PlacementSettings(blend={"item-knn": 1.0}, fallback={"popular": 1.0})
+    >>> stage = explained(placement, scorers, Catalogue(board.items))
+    >>> slate = stage(Query(2, "for-you", History.of([0], kinds=("view",)), now), Slate.of())
+    >>> slate.ids, slate.reasons[0][0].text
+    (('2', '4'), 'Because you looked at 0')
+    """
     explain = Explain(scorers, catalogue, placement.reasons)
     return Pipeline((ranked(placement, scorers, catalogue), explain, Words(catalogue)))
 

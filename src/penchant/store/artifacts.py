@@ -14,7 +14,17 @@ __all__ = ["Artifacts"]
 
 
 class Artifacts:
-    """The artifacts table of one store."""
+    """The artifacts table of one store.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.store import Store
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     for digest in ("ab12", "cd34"):
+    ...         store.artifacts.put({"digest": digest, "path": digest, "created": 1, "models": "{}", "metrics": "{}"})
+    ...         _ = store.artifacts.promote(digest, at=2)
+    ...     store.artifacts.promoted().digest, [row.digest for row in store.artifacts.all() if row.promoted]
+    ('cd34', ['cd34'])
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -31,7 +31,16 @@ def may_use(
 
 
 class Consents:
-    """The consent table of one store."""
+    """The consent table of one store.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.store import Store
+    >>> answer = {"user": "ann", "purpose": "train", "granted": True, "basis": "form", "at": 1}
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     store.consent.put([answer, {**answer, "user": "bob", "granted": False}])
+    ...     [store.consent.permits("train", user, default=True) for user in ("ann", "bob", "eve")]
+    [True, False, True]
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

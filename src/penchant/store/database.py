@@ -32,6 +32,17 @@ class Database:
     """A SQLite file and the connections to it. Threads may share it.
 
     Writes take turns: one lock in this process, one in the file for other processes.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     database = Database(f"sqlite:///{folder}/any.db", create=True)
+    ...     with database.writing() as connection:
+    ...         _ = connection.exec_driver_sql("CREATE TABLE items (id TEXT)")
+    ...         _ = connection.exec_driver_sql("INSERT INTO items VALUES ('tea')")
+    ...     with database.reading() as connection:
+    ...         connection.exec_driver_sql("SELECT id FROM items").scalar_one()
+    ...     database.close()
+    'tea'
     """
 
     def __init__(self, url: str, *, create: bool) -> None:

@@ -81,7 +81,16 @@ class Past(Struct, frozen=True):
 
 
 class Events:
-    """The event log of one store."""
+    """The event log of one store.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.store import Store
+    >>> row = {"id": "e1", "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0}
+    >>> row |= {"session": None, "channel": "web", "context": None, "recorded": 2}
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     store.events.append([row, row]), store.events.past(Who(None), "ann", limit=10).items
+    (Appended(accepted=1, duplicates=1), ('tea',))
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -15,7 +15,18 @@ __all__ = ["Items"]
 
 
 class Items:
-    """The items table of one store."""
+    """The items table of one store.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.store import Store
+    >>> tea = {"id": "tea", "title": "Tea", "text": "", "categories": "[]", "price": 2.5, "currency": "EUR"}
+    >>> tea |= {"available": True, "published": None, "attributes": "{}"}
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     version = store.items.put([tea, {**tea, "id": "milk", "title": "Milk"}])
+    ...     _ = store.items.put([{**tea, "title": "Green tea"}])
+    ...     [row.title for row in store.items.changed(since=version)[0]]
+    ['Green tea']
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

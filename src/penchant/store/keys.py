@@ -13,7 +13,15 @@ __all__ = ["Keys"]
 
 
 class Keys:
-    """The api_keys table of one store."""
+    """The api_keys table of one store.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.store import Store
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     store.keys.add({"id": "a1", "name": "shop", "hash": "5d41", "scopes": '["admin"]', "created": 1})
+    ...     store.keys.revoke("a1", at=5), store.keys.revoke("a1", at=9), store.keys.get("a1").revoked
+    (True, True, 5)
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

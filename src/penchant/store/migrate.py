@@ -27,12 +27,28 @@ def newest() -> str:
 
 
 def version(connection: sa.Connection) -> str | None:
-    """Return the schema a database says it has; None when it says nothing."""
+    """Return the schema a database says it has; None when it says nothing.
+
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     before = version(connection)
+    ...     migrate(connection, fresh=True)
+    ...     before, version(connection)
+    (None, '0001')
+    >>> engine.dispose()
+    """
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(connection: sa.Connection, *, fresh: bool) -> None:
     """Bring the database forward inside the caller's transaction; does nothing when it is there already.
+
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     migrate(connection, fresh=True)
+    ...     sa.inspect(connection).get_table_names()[:4]
+    ['alembic_version', 'api_keys', 'artifacts', 'consent']
+    >>> engine.dispose()
 
     Args:
         connection: in a transaction that can write.

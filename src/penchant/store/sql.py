@@ -15,12 +15,33 @@ Insert = sqlite.Insert | postgresql.Insert
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> Insert:
-    """Return an INSERT that can be told what to do on a conflict."""
+    """Return an INSERT that can be told what to do on a conflict.
+
+    >>> table = sa.Table("items", sa.MetaData(), sa.Column("id", sa.Text, primary_key=True))
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     table.create(connection)
+    ...     statement = insert(connection, table).on_conflict_do_nothing()
+    ...     [connection.execute(statement, {"id": "tea"}).rowcount for _ in range(2)]
+    [1, 0]
+    >>> engine.dispose()
+    """
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> Insert:
-    """Return an INSERT that replaces the row with the same primary key."""
+    """Return an INSERT that replaces the row with the same primary key.
+
+    >>> key, price = sa.Column("id", sa.Text, primary_key=True), sa.Column("price", sa.Double)
+    >>> table, engine = sa.Table("items", sa.MetaData(), key, price), sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     table.create(connection)
+    ...     _ = connection.execute(upsert(connection, table), {"id": "tea", "price": 2.5})
+    ...     _ = connection.execute(upsert(connection, table), {"id": "tea", "price": 3.0})
+    ...     connection.execute(sa.select(table)).all()
+    [('tea', 3.0)]
+    >>> engine.dispose()
+    """
     statement = insert(connection, table)
     keys = [column.name for column in table.primary_key]
     changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}

@@ -30,6 +30,13 @@ _ABANDONED = 24 * 3600  # seconds after which a stage cannot be in use any more
 def stage(store: Path) -> Iterator[Path]:
     """Yield the name of a file beside the store, in a directory only its owner may read; gone on leaving.
 
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with stage(Path(folder, "shop.db")) as path:
+    ...         save(pl.DataFrame({"item": ["tea", "milk"]}), path)
+    ...         table = load(path)
+    ...     table["item"].to_list(), list(Path(folder).iterdir())
+    (['tea', 'milk'], [])
+
     Raises:
         StoreError: the file cannot be made, written or read.
     """
@@ -45,7 +52,16 @@ def stage(store: Path) -> Iterator[Path]:
 
 
 def sweep(store: Path) -> int:
-    """Remove the stages a killed process left beside the store a day ago or longer; return how many."""
+    """Remove the stages a killed process left beside the store a day ago or longer; return how many.
+
+    >>> import os
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, age in (("shop.db.stage-old", 2 * 24 * 3600), ("shop.db.stage-new", 60)):
+    ...         Path(folder, name).mkdir()
+    ...         os.utime(Path(folder, name), (time.time() - age,) * 2)
+    ...     sweep(Path(folder, "shop.db")), [path.name for path in Path(folder).iterdir()]
+    (1, ['shop.db.stage-new'])
+    """
     oldest = time.time() - _ABANDONED
     left = [folder for folder in store.parent.glob(f"{store.name}{_SUFFIX}*") if folder.stat().st_mtime < oldest]
     for folder in left:
@@ -54,7 +70,15 @@ def sweep(store: Path) -> int:
 
 
 def save(table: pl.DataFrame, path: Path) -> None:
-    """Write a table as the table ``rows`` of a new SQLite file, in order, rowid from 1."""
+    """Write a table as the table ``rows`` of a new SQLite file, in order, rowid from 1.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(pl.DataFrame({"item": ["tea", "milk"], "at": [2, 1]}), Path(folder, "rows.db"))
+    ...     with closing(dbapi.connect(f"{folder}/rows.db")) as connection, closing(connection.cursor()) as cursor:
+    ...         _ = cursor.execute("SELECT rowid, item FROM rows")
+    ...         cursor.fetchall()
+    [(1, 'tea'), (2, 'milk')]
+    """
     with closing(dbapi.connect(str(path), autocommit=True)) as connection:
         with closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA journal_mode=OFF")  # the file is thrown away whole when anything fails
@@ -64,7 +88,13 @@ def save(table: pl.DataFrame, path: Path) -> None:
 
 
 def load(path: Path) -> pl.DataFrame:
-    """Return the table ``rows`` of a SQLite file, in rowid order; the types are what SQLite says, so cast them."""
+    """Return the table ``rows`` of a SQLite file, in rowid order; the types are what SQLite says, so cast them.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(pl.DataFrame({"item": ["tea", "milk"], "at": [2, 1]}), Path(folder, "rows.db"))
+    ...     load(Path(folder, "rows.db")).rows()
+    [('tea', 2), ('milk', 1)]
+    """
     with closing(dbapi.connect(str(path))) as connection, closing(connection.cursor()) as cursor:
         cursor.execute("SELECT * FROM rows ORDER BY rowid")
         return pl.DataFrame(cursor.fetch_arrow())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from penchant.testing.learner import LEARNER_CHECKS, check_learner
@@ -9,14 +10,16 @@ from penchant.testing.stage import check_stage
 from penchant.testing.worlds import bazaar, checkerboard
 
 if TYPE_CHECKING:
+    from penchant.testing.engine import shop
     from penchant.testing.store import check_store
 
-__all__ = ["LEARNER_CHECKS", "bazaar", "check_learner", "check_stage", "check_store", "checkerboard"]
+__all__ = ["LEARNER_CHECKS", "bazaar", "check_learner", "check_stage", "check_store", "checkerboard", "shop"]
+
+_LATER = {"check_store": "penchant.testing.store", "shop": "penchant.testing.engine"}
+"Names whose modules bring the database; who tests a model needs none."
 
 
 def __getattr__(name: str) -> Any:
-    if name != "check_store":
+    if name not in _LATER:
         raise AttributeError(f"module 'penchant.testing' has no attribute {name!r}")
-    from penchant.testing.store import check_store  # brings the database; who tests a model needs none
-
-    return check_store
+    return getattr(import_module(_LATER[name]), name)

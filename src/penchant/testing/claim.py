@@ -62,7 +62,17 @@ def arrays_of(scorer: Scorer) -> dict[str, NDArray[Any]]:
 
 
 def same_arrays(one: Scorer, other: Scorer, what: str) -> None:
-    """Fail unless the arrays of both scorers are the same bit for bit."""
+    """Fail unless the arrays of both scorers are the same bit for bit.
+
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing.worlds import checkerboard
+    >>> scorer = Popular().fit(checkerboard(4))
+    >>> same_arrays(scorer, Popular().fit(checkerboard(4)), "fitted twice")
+    >>> same_arrays(scorer, Popular().fit(checkerboard(6)), "fitted on other data")
+    Traceback (most recent call last):
+        ...
+    AssertionError: fitted on other data: the array 'candidates' differs
+    """
     first, second = arrays_of(one), arrays_of(other)
     claim(first.keys() == second.keys(), f"{what}: the scorers have other arrays, {sorted(first)} and {sorted(second)}")
     for name, value in first.items():
@@ -75,12 +85,27 @@ def same_arrays(one: Scorer, other: Scorer, what: str) -> None:
 
 
 def same_top(one: TopK, other: TopK, what: str) -> None:
-    """Fail unless both hold the same items and scores bit for bit."""
+    """Fail unless both hold the same items and scores bit for bit.
+
+    >>> one, other = (TopK(np.int32([[3, 1]]), np.float32([[0.5, score]])) for score in (0.25, 0.125))
+    >>> same_top(one, other, "two ways of asking")
+    Traceback (most recent call last):
+        ...
+    AssertionError: two ways of asking: the scores differ
+    """
     claim(np.array_equal(one.items, other.items), f"{what}: the items differ")
     claim(np.array_equal(one.scores, other.scores, equal_nan=True), f"{what}: the scores differ")
 
 
 def is_personal(scorer: Scorer, data: Dataset) -> bool:
-    """Return whether the history adds to any score: found by asking for the contributions of everybody."""
+    """Return whether the history adds to any score: found by asking for the contributions of everybody.
+
+    >>> from penchant.models.ease import EASE
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing.worlds import checkerboard
+    >>> board = checkerboard(4)
+    >>> is_personal(EASE().fit(board), board), is_personal(Popular().fit(board), board)
+    (True, False)
+    """
     every = np.arange(scorer.n_items, dtype=np.int32)
     return any(np.nan_to_num(scorer.contributions(data.history(user), every)).any() for user in data.users)

@@ -46,7 +46,7 @@ def _answer(user: str, granted: bool, purpose: str = "train") -> dict[str, Any]:
     return {"user": user, "purpose": purpose, "granted": granted, "basis": "test", "at": 1}
 
 
-def events_count_once(store: Store) -> None:
+def _events_count_once(store: Store) -> None:
     """Check: an id that is known already adds nothing, in one call, in the next and in a table."""
     done = store.events.append([_event("a"), _event("b"), _event("a")])
     _same((done.accepted, done.duplicates), (2, 1))
@@ -57,7 +57,7 @@ def events_count_once(store: Store) -> None:
     _same(store.events.counts(), (3, 1))
 
 
-def tables_and_rows_agree(store: Store) -> None:
+def _tables_and_rows_agree(store: Store) -> None:
     """Check: a table into an empty store, and rows one by one, read back the same, in order of arrival."""
     rows = [_event(f"e{n}", user=f"u{n % 3}", at=7 - n, session="s", context='{"a":"b"}') for n in range(7)]
     store.events.append_table(pl.DataFrame(rows), recorded=9)
@@ -70,7 +70,7 @@ def tables_and_rows_agree(store: Store) -> None:
     _same(store.events.read(Who(None))["at"].to_list(), [*(row["at"] for row in rows), 9])
 
 
-def pasts_are_in_time_order(store: Store) -> None:
+def _pasts_are_in_time_order(store: Store) -> None:
     """Check: one person's past: the newest, oldest first; of equal times the one that arrived first comes first."""
     rows = [_event(f"e{n}", at=at, item=f"i{n}") for n, at in enumerate([5, 3, 5, 1])]
     store.events.append([*rows, _event("other", user="bob")])
@@ -80,7 +80,7 @@ def pasts_are_in_time_order(store: Store) -> None:
     _same(len(store.events.past(Who(None), "nobody", 10)), 0)
 
 
-def consent_decides(store: Store) -> None:
+def _consent_decides(store: Store) -> None:
     """Check: reads hold those who agreed to that purpose; the default speaks for those who never answered."""
     store.events.append([_event(name, user=name) for name in ("yes", "no", "unasked")])
     store.consent.put([_answer("yes", granted=True), _answer("no", granted=False), _answer("no", True, "other")])
@@ -96,7 +96,7 @@ def consent_decides(store: Store) -> None:
     _same([row.granted for row in store.consent.of("yes")], [False])
 
 
-def items_have_versions(store: Store) -> None:
+def _items_have_versions(store: Store) -> None:
     """Check: each put gets the next version, and a reader sees what changed since its own."""
     _same(store.items.changed(0), ([], 0))
     first = store.items.put([_item("tea"), _item("milk")])
@@ -109,7 +109,7 @@ def items_have_versions(store: Store) -> None:
     _same(store.items.count(), 2)
 
 
-def failures_leave_nothing(store: Store) -> None:
+def _failures_leave_nothing(store: Store) -> None:
     """Check: a write that fails half-way leaves no row of it."""
     bad = {**_event("b"), "item": None}
     wrong = pl.DataFrame([_event("a"), bad]).with_columns(pl.col("session", "context").cast(pl.String))
@@ -121,7 +121,7 @@ def failures_leave_nothing(store: Store) -> None:
     _same(store.events.append([_event("a"), _event("a")]).accepted, 1)  # the indexes are back
 
 
-def reopening_finds_everything(store: Store) -> None:
+def _reopening_finds_everything(store: Store) -> None:
     """Check: what was written is there for another connection, and after closing."""
     store.events.append([_event("a")])
     store.items.put([_item("tea")])
@@ -132,7 +132,7 @@ def reopening_finds_everything(store: Store) -> None:
         _same((again.events.counts(), again.items.count()), ((1, 1), 1))
 
 
-def newer_stores_are_refused(store: Store) -> None:
+def _newer_stores_are_refused(store: Store) -> None:
     """Check: a schema that this code does not know is not touched."""
     engine = sa.create_engine(store.url)
     with engine.begin() as connection:
@@ -144,7 +144,7 @@ def newer_stores_are_refused(store: Store) -> None:
         _same("from a newer version of Penchant; got schema 9999" in str(error), True)
 
 
-def one_artifact_is_in_service(store: Store) -> None:
+def _one_artifact_is_in_service(store: Store) -> None:
     """Check: promoting one ends the one before it; an unknown one changes nothing; forgetting spares it."""
     for created, digest in enumerate(("a", "b", "c")):
         store.artifacts.put({"digest": digest, "path": digest, "created": created, "models": "{}", "metrics": "{}"})
@@ -171,14 +171,14 @@ def _fails(work: Callable[[], object]) -> StoreError:
 
 
 STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
-    events_count_once,
-    tables_and_rows_agree,
-    pasts_are_in_time_order,
-    consent_decides,
-    items_have_versions,
-    failures_leave_nothing,
-    reopening_finds_everything,
-    newer_stores_are_refused,
-    one_artifact_is_in_service,
+    _events_count_once,
+    _tables_and_rows_agree,
+    _pasts_are_in_time_order,
+    _consent_decides,
+    _items_have_versions,
+    _failures_leave_nothing,
+    _reopening_finds_everything,
+    _newer_stores_are_refused,
+    _one_artifact_is_in_service,
 )
 "Every check, to run one at a time."

@@ -119,6 +119,14 @@ class Keys:
 
     A token is ``pk_<id>_<secret>`` with 256 random bits of secret. What is stored is its SHA-256: a slow hash such as
     argon2 protects secrets that can be guessed, and 256 random bits cannot, so a request need not pay for one.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.clock import SystemClock
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     keys = Keys(store, SystemClock())
+    ...     token = keys.create(SYSTEM, "the shop's pages", ["recommend:read"])
+    ...     keys.authenticate(token)
+    Actor(name="the shop's pages", scopes=frozenset({'recommend:read'}))
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:

@@ -42,7 +42,19 @@ class Artifact(Struct, frozen=True):
 
 
 class Artifacts:
-    """The list of bundles of one store. Reading it needs no scope; changing it needs ``admin``."""
+    """The list of bundles of one store. Reading it needs no scope; changing it needs ``admin``.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.clock import SystemClock
+    >>> from penchant.trust.access import SYSTEM
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     artifacts = Artifacts(store, SystemClock())
+    ...     for digest in ("ab12", "cd34"):
+    ...         artifacts.record(SYSTEM, digest, f"artifacts/{digest}", models={}, metrics={})
+    ...     artifacts.promote(SYSTEM, "ab12")
+    ...     artifacts.promoted().path, len(artifacts.list())
+    ('artifacts/ab12', 2)
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

@@ -28,7 +28,17 @@ _FIELDS = ("id", "title", "text", "categories", "price", "currency", "available"
 
 
 class Catalogue:
-    """The items of one store."""
+    """The items of one store.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.trust.access import SYSTEM
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     catalogue = Catalogue(store)
+    ...     version = catalogue.put(SYSTEM, [Item("tea", "Tea"), Item("milk", "Milk")])
+    ...     _ = catalogue.put(SYSTEM, [Item("tea", "Green tea", price=2.5)])
+    ...     [item.title for item in catalogue.changed(since=version)[0]]
+    ['Green tea']
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -37,7 +37,18 @@ class State(Struct, frozen=True):
 
 
 class Consents:
-    """Records what people agree to; the Gate's reads follow it from the next one on."""
+    """Records what people agree to; the Gate's reads follow it from the next one on.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.clock import SystemClock
+    >>> from penchant.trust.access import SYSTEM
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     consents = Consents(store, Settings(), SystemClock())
+    ...     _ = consents.grant(SYSTEM, "ann", ["train", "personalize"], basis="checkout form")
+    ...     _ = consents.withdraw(SYSTEM, "ann", ["train"], basis="letter of May 2")
+    ...     [(state.purpose, state.granted, state.basis) for state in consents.state(SYSTEM, "ann")]
+    [('train', False, 'letter of May 2'), ('personalize', True, 'checkout form')]
+    """
 
     def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
         self._store = store

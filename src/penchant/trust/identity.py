@@ -33,6 +33,12 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
     The first of equal rows gets the id that :func:`derived` gives; the next ones hash their number with it. So
     reading the same file twice gives the same ids, and two equal lines in one file stay two events.
 
+    >>> from datetime import datetime
+    >>> row = {"user": "900", "item": "tea", "kind": "view", "at": 5, "value": 1.0, "session": None, "channel": "web"}
+    >>> ids = derived_all(pl.DataFrame([row, row], schema_overrides={"session": pl.String}))
+    >>> ids[0] == ids[1], ids[0] == derived(Event("900", "tea", "view", datetime(1970, 1, 1, 0, 0, 0, 5)))
+    (False, True)
+
     Args:
         table: user, item, kind, session (nullable), channel: str; at: Int64 microseconds; value: Float64.
     """
