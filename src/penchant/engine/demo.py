@@ -197,5 +197,10 @@ def _models(reports: dict[str, Report]) -> dict[str, Any]:
 
 
 def _people() -> dict[str, str]:
-    table = households()
-    return {str(row[0]): ", ".join(str(v) for v in row[1:] if v) for row in table.iter_rows()}
+    """Return household to who lives there, such as "2 adults with kids, 45-54 years, 125-149K a year"."""
+    people: dict[str, str] = {}
+    for row in households().iter_rows(named=True):
+        who = row["composition"].lower().replace(" no kids", ", no kids")
+        who = who if "," in who else who.replace(" kids", " with kids")
+        people[row["user"]] = f"{who}, {row['age']} years, {row['income']} a year"
+    return people
