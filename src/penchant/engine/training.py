@@ -27,6 +27,12 @@ log = logging.getLogger(__name__)
 def consented_data(gate: Gate, actor: Actor, settings: Settings) -> Dataset:
     """Return the dataset of all events that people let us learn from.
 
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     engine.gate.counts(SYSTEM).users, consented_data(engine.gate, SYSTEM, engine.settings)
+    (12, Dataset(11 users, 8 items, 34 events))
+
     Raises:
         EmptyData: there are none.
     """
@@ -64,7 +70,13 @@ def served(settings: Settings) -> tuple[str, ...]:
 def fit_models(
     learners: Mapping[str, Learner], data: Dataset, *, rng: int = 0, progress: Progress = SILENT
 ) -> tuple[dict[str, Scorer], dict[str, float]]:
-    """Return the fitted scorers and the seconds that each fit took."""
+    """Return the fitted scorers and the seconds that each fit took.
+
+    >>> from penchant.testing import checkerboard
+    >>> scorers, seconds = fit_models(recipes(Settings(), ["popular", "item-knn"]), checkerboard(4))
+    >>> scorers["item-knn"].recommend_one(["0"]).ids, list(seconds)
+    (('2',), ['popular', 'item-knn'])
+    """
     scorers: dict[str, Scorer] = {}
     seconds: dict[str, float] = {}
     for name, learner in learners.items():
@@ -77,6 +89,14 @@ def fit_models(
 
 def train(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = SILENT) -> Bundle:
     """Fit the models that placements ask, save them as a bundle, and put it in charge.
+
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     before = engine.ready().model
+    ...     again = train(engine.gate, SYSTEM, engine.settings)
+    >>> again.digest == before, list(again.scorers)  # the same events give the same models, bit for bit
+    (True, ['ease', 'popular', 'buy-again', 'item-knn', 'trending'])
 
     Raises:
         EmptyData: nothing may be learnt from, or nothing is left of it after ``train.min_users``.

@@ -18,7 +18,15 @@ __all__ = ["BuyAgain", "Repeats"]
 
 
 class Repeats(SparseLinear, frozen=True, eq=False, kw_only=True):
-    """A diagonal item-item matrix: each item adds to its own score only, recent events more than old ones."""
+    """A diagonal item-item matrix: each item adds to its own score only, recent events more than old ones.
+
+    >>> from penchant.core.nouns import History
+    >>> from penchant.testing import checkerboard
+    >>> scorer = BuyAgain(half_life=1.0, smoothing=None).fit(checkerboard(6))
+    >>> day = 86_400_000_000
+    >>> scorer.score(History.of([2, 4, 2], at=[0, day, 2 * day]))[[2, 4]].tolist()  # 1/4 + 1, and 1/2
+    [1.25, 0.5]
+    """
 
     def _aged(self, weights: Float32, age: Float64) -> Float32:
         return (weights * age).astype(np.float32)

@@ -23,7 +23,17 @@ __all__ = ["IALS", "Factors"]
 
 
 class Factors(Scorer, frozen=True, eq=False, kw_only=True):
-    """Item factors. A person's vector is solved from their history at question time, so nobody is stored."""
+    """Item factors. A person's vector is solved from their history at question time, so nobody is stored.
+
+    >>> from penchant.core.nouns import History
+    >>> from penchant.testing import checkerboard
+    >>> scorer = IALS(factors=2, l2=0.01).fit(checkerboard(10))
+    >>> scorer.factors.shape  # ten items; of the ten people nothing is kept
+    (2, 10)
+    >>> history, items = History.of([0, 2]), np.int32([4])
+    >>> bool(np.isclose(scorer.contributions(history, items).sum(), scorer.score(history)[4]))
+    True
+    """
 
     learner: IALS
     "Brings the weights of the objective, which folding in needs again."

@@ -25,7 +25,20 @@ GROUP = "penchant.learners"
 
 
 class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A recipe: a frozen struct whose fields are its hyper-parameters; ``fit`` makes a scorer of data."""
+    """A recipe: a frozen struct whose fields are its hyper-parameters; ``fit`` makes a scorer of data.
+
+    >>> from penchant.models.popular import Popularity
+    >>> from penchant.testing import checkerboard
+    >>> class Alike(Learner, frozen=True, kw_only=True):
+    ...     name: ClassVar[str] = "alike"
+    ...     scorer: ClassVar[type[Scorer]] = Popularity
+    ...     score: float = 0.5
+    ...     def _fit(self, data, rng, executor, progress):
+    ...         items, one = np.arange(data.n_items, dtype=np.int32), np.full(data.n_items, self.score, np.float32)
+    ...         return Popularity(items=data.items, learner=self, candidates=items, popularity=one)
+    >>> Alike(score=0.25).fit(checkerboard(4)).recommend_one(["0"], n=2).scores.tolist()
+    [0.25, 0.25]
+    """
 
     scorer: ClassVar[type[Scorer]]
     "What fitting returns; also what reads a saved one."

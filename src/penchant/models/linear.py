@@ -17,7 +17,14 @@ __all__ = ["DenseLinear", "SparseLinear"]
 
 
 class DenseLinear(Scorer, frozen=True, eq=False, kw_only=True):
-    """A dense item-item matrix over the candidates."""
+    """A dense item-item matrix over the candidates.
+
+    >>> from penchant.models.ease import EASE
+    >>> from penchant.testing import checkerboard
+    >>> scorer = EASE(l2=1.0).fit(checkerboard(4))  # two people like items 0 and 2: 2 / (2 + 1)
+    >>> abs(scorer.weights[0]).round(3).astype(str).tolist()
+    ['0.0', '0.0', '0.667', '0.0']
+    """
 
     weights: Float32
     "float32[n, n], C order: weights[i, j] is what candidate i in the history adds to the score of candidate j."
@@ -43,7 +50,15 @@ class DenseLinear(Scorer, frozen=True, eq=False, kw_only=True):
 
 
 class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
-    """A sparse item-item matrix over the candidates: postings; an item that none reaches cannot be scored."""
+    """A sparse item-item matrix over the candidates: postings; an item that none reaches cannot be scored.
+
+    >>> from penchant.core.nouns import History
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.testing import checkerboard
+    >>> scorer = ItemKNN().fit(checkerboard(4))
+    >>> scorer.w_indices.tolist(), scorer.score(History.of([0])).round(2).tolist()  # 0 reaches 2, 1 reaches 3 and back
+    ([2, 3, 0, 1], [nan, nan, 1.0, nan])
+    """
 
     w_indptr: Int64
     "int64[n + 1]."
