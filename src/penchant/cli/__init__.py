@@ -52,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _interrupted(error: BaseException) -> bool:
     """Return whether an error is what a Ctrl-C looked like from inside a library."""
-    before = error.__context__
+    before = error.__cause__ or error.__context__
     return isinstance(error, KeyboardInterrupt) or (before is not None and _interrupted(before))
 
 

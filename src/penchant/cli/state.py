@@ -11,7 +11,7 @@ import typer
 from msgspec import Struct
 
 from penchant.cli.progress import progress_on
-from penchant.cli.shown import say
+from penchant.cli.shown import clean, say
 from penchant.core.clock import Clock, SystemClock
 from penchant.core.progress import Progress
 from penchant.core.settings import Settings, load_settings
@@ -65,11 +65,17 @@ class State(Struct, frozen=True):
             say(text)
 
     def log(self) -> None:
-        """Begin to write log lines, when they were asked for."""
-        if self.verbose:
-            logging.basicConfig(
-                level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-            )
+        """Begin to write log lines on standard error: warnings, and all of them when they were asked for."""
+        level = logging.INFO if self.verbose else logging.ERROR if self.quiet else logging.WARNING
+        lines = "%(asctime)s %(levelname)s %(name)s: %(message)s" if self.verbose else "warning: %(message)s"
+        logging.basicConfig(level=level, handlers=[_Lines()], format=lines)
+
+
+class _Lines(logging.Handler):
+    """Writes to the standard error of now, which is above the bars while there are any."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{clean(self.format(record))}\n")
 
 
 def state_of(context: typer.Context) -> State:
