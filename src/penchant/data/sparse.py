@@ -40,7 +40,7 @@ def transposed(matrix: Matrix) -> Matrix:
     >>> transposed(matrix_of([1, 2], [0, 1], [0, 0], (1, 2))).toarray().tolist()
     [[1.0], [2.0]]
     """
-    other = cast("Matrix", matrix.T.tocsr())
+    other = matrix.T.tocsr()
     other.sort_indices()
     return other
 

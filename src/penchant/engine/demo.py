@@ -35,7 +35,8 @@ SHOWN = ("for-you", "buy-again", "trending")
 "Placements that the document shows for each household."
 
 SETTINGS = """\
-# The demonstration's settings, chosen on the four weeks before the test's. Read with: penchant --settings penchant-demo/penchant.toml ...
+# The demonstration's settings, chosen on the four weeks before those of the test.
+# To go on with its store: penchant --settings penchant-demo/penchant.toml doctor
 store = "sqlite:///penchant.db"
 artifacts = "artifacts"
 

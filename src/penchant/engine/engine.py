@@ -14,7 +14,7 @@ from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
 from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.recommending import Model, answer, model_of
-from penchant.trust.access import Actor
+from penchant.trust.access import Actor, require
 from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.moments import moment
@@ -32,6 +32,17 @@ class Engine:
     """One deployment: its settings, its store behind the gate, and the bundle in charge.
 
     A bundle promoted by another process answers from the next question on; so do changes of the catalogue.
+
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     asks = [Ask(placement="for-you", user=user, n=1) for user in ("ann", "leo")]
+    ...     answers = [engine.recommend(SYSTEM, ask) for ask in asks]
+    ...     _ = engine.ingest(SYSTEM, [Event("ann", "mocha", "purchase", engine.clock.now())])
+    ...     engine.history(SYSTEM, "ann", n=1).events[0].title
+    'Mocha'
+    >>> [(answer.policy, answer.items[0].title) for answer in answers]  # Leo was never asked
+    [('personalized', 'Sencha'), ('non-profiling', 'Assam')]
     """
 
     def __init__(self, settings: Settings, gate: Gate, clock: Clock) -> None:
@@ -109,6 +120,8 @@ class Engine:
         self, actor: Actor, user: str, purposes: Sequence[str], *, granted: bool, basis: str
     ) -> dict[str, bool]:
         """Record what a person agrees to or withdraws; return their answers now."""
+        for scope in ("consent:write", "users:read"):
+            require(actor, scope)
         change = self.gate.consent.grant if granted else self.gate.consent.withdraw
         change(actor, user, purposes, basis=basis)
         return self._consent(actor, user)

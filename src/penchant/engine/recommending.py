@@ -18,7 +18,7 @@ from penchant.engine.answers import Answer, Ask, ModelName, Ranked
 from penchant.engine.bundle import Bundle
 from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.run import explained
-from penchant.trust.access import Actor
+from penchant.trust.access import Actor, require
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
@@ -82,7 +82,7 @@ next: train')
 
 
 def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> Answer:
-    """Return the slate for a question, with its basis.
+    """Return the slate for a question, with its basis; one that rests on nobody's history is called non-profiling.
 
     >>> from penchant.engine.bundle import load_bundle
     >>> from penchant.testing import shop
@@ -94,11 +94,13 @@ def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> A
     ('personalized', 'assam', 'buy-again')
 
     Raises:
+        Forbidden: the actor lacks ``recommend:read``.
         UnknownName: there is no such placement.
         NotReady: the placement's models are not trained.
         InputError: the question contradicts itself or lacks what the placement needs.
         NotFound: the item on the page is not known.
     """
+    require(actor, Purpose.PERSONALIZE.scope)
     placement = _placement(model.settings, ask.placement)
     if ask.placement not in model.pipelines:
         raise NotReady(
@@ -108,6 +110,8 @@ def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> A
     query = Query(ask.n, ask.placement, history, now, ask.context, ask.filters)
     slate = model.pipelines[ask.placement](query, Slate.of())
     names = {part.source: part.factor for part in slate.parts} or placement.blend
+    if not any(model.bundle.scorers[name].personal for name in names):
+        policy = NON_PROFILING
     name, digest = model.bundle.label(names)
     return Answer(uuid.uuid4().hex, ask.placement, policy, ModelName(name, digest), _ranked(slate, model.catalogue))
 

@@ -21,7 +21,14 @@ __all__ = ["Popular", "Popularity"]
 
 
 class Popularity(Scorer, frozen=True, eq=False, kw_only=True):
-    """One number an item: all of a score is its base, nothing depends on who asks."""
+    """One number an item: all of a score is its base, nothing depends on who asks.
+
+    >>> scorer = Popular().fit(Dataset.from_matrix([[1, 1, 0], [0, 1, 0]]))
+    >>> scorer.base(np.int32([0, 1, 2])).tolist()
+    [0.5, 1.0, nan]
+    """
+
+    personal: ClassVar[bool] = False
 
     popularity: Float32
     "float32[n], at most 1."

@@ -40,8 +40,20 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
 
     A scorer can rank its ``candidates``; every other item scores NaN. What each model adds is how a row of
     (item, signal) pairs becomes scores over the candidates, and how a score falls apart into addends.
+
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> from penchant.testing import checkerboard
+    >>> scorer, history, items = ItemKNN().fit(checkerboard(6)), History.of([0, 2]), np.int32([4])
+    >>> scorer.score(history)[items].round(3).tolist()
+    [2.0]
+    >>> scorer.base(items).tolist(), scorer.contributions(history, items).round(3).tolist()  # a score is their sum
+    ([0.0], [[1.0, 1.0]])
+    >>> scorer.explain(["0", "2"], "4")[0].evidence, scorer.recommend_one(["0", "2"], n=5).ids
+    ('0', ('4',))
     """
 
+    personal: ClassVar[bool] = True
+    "Whether scores depend on the history that is asked."
     base_code: ClassVar[str] = "popular"
     "What the base of a score is called in reasons."
 
