@@ -44,17 +44,17 @@ clean: ## Remove .venv, caches and what was built
 
 # Stamps: one per set of extras, renewed when pyproject.toml changes.
 $(VENV)/.demo: pyproject.toml | $(VENV)/.made
-	@echo "Installing Penchant and the demo data into $(VENV) ..."
+	@echo "Installing Penchant and the demo data into $(VENV) ..." >&2
 	@$(PIP) install --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.made
-	@echo "Installing Penchant, the demo data and the developer's tools into $(VENV) ..."
+	@echo "Installing Penchant, the demo data and the developer's tools into $(VENV) ..." >&2
 	@$(PIP) install --editable '.[demo,dev]'
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/.made
-	@echo "Installing Penchant and the documentation's tools into $(VENV) ..."
+	@echo "Installing Penchant and the documentation's tools into $(VENV) ..." >&2
 	@$(PIP) install --editable '.[docs]'
 	@touch $@
 
@@ -64,7 +64,7 @@ $(VENV)/.made:
 	  echo "Penchant needs Python 3.11 or later; '$(PYTHON)' is not here. Say which: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Penchant needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Say which: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
-	@echo "Making $(VENV) with $$($(PYTHON) -V) ..."
+	@echo "Making $(VENV) with $$($(PYTHON) -V) ..." >&2
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
 	  $(PYTHON) -m venv --without-pip $(VENV) \
 	  && $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet install pip; } || { \
