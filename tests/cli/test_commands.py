@@ -151,7 +151,7 @@ def test_recommend_says_why_nobody_was_profiled(shop, run):
     assert run("recommend", "stranger").err.startswith("warning: stranger has not agreed to personalization")
     assert "next: penchant consent grant stranger --basis TEXT" in run("recommend", "stranger").err
     run("consent", "grant", "stranger", "--basis", "test")
-    assert "nothing is stored of stranger" in run("recommend", "stranger").err
+    assert "these models can say nothing from the history of stranger" in run("recommend", "stranger").err
 
 
 def test_evaluate_prints_tables_and_writes_files(shop, run):

@@ -106,6 +106,7 @@ def test_advice_in_options():
     assert str(told) == "no; next: rename or convert it, or --separator for delimited text"
     error = MissingColumn("no", got="a", allowed="b", then="pass rejects=<another path>", field="x")
     told = faults.in_options(error)
+    assert faults.in_options(InputError("no")).then is None
     assert (type(told), told.got, told.allowed, told.field) == (MissingColumn, "a", "b", "x")
     assert told.then == "--rejects <another path>"
 

@@ -52,8 +52,12 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _interrupted(error: BaseException) -> bool:
     """Return whether an error is what a Ctrl-C looked like from inside a library."""
-    before = error.__cause__ or error.__context__
-    return isinstance(error, KeyboardInterrupt) or (before is not None and _interrupted(before))
+    chain: list[BaseException] = []
+    before: BaseException | None = error
+    while before is not None and before not in chain:
+        chain.append(before)
+        before = before.__cause__ or before.__context__
+    return any(isinstance(each, KeyboardInterrupt) for each in chain)
 
 
 def _never_fail_to_write() -> None:

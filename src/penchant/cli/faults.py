@@ -28,7 +28,15 @@ class Misuse(typer.TyperException):
 
 
 def report(text: str, status: int) -> int:
-    """Write an error as one line on standard error, and return the exit status."""
+    r"""Write an error as one line on standard error, and return the exit status.
+
+    >>> from contextlib import redirect_stderr
+    >>> with redirect_stderr(sys.stdout):
+    ...     status = report("there is no such file;\n  got orders.csv", 1)
+    error: there is no such file; got orders.csv
+    >>> status
+    1
+    """
     line = " ".join(clean(text).split())
     sys.stderr.write(f"error: {line}\n")
     sys.stderr.flush()
@@ -56,7 +64,7 @@ def in_options(error: PenchantError) -> PenchantError:
     >>> print(in_options(MissingColumn("no column 'user'", then="say which one it is: user='Customer ID'")))
     no column 'user'; next: say which one it is: --map user='Customer ID'
     """
-    if error.then is None:
-        return error
-    then = _OPTION.sub(lambda found: f"--{found[1].replace('_', '-')} ", _FIELD.sub(r"--map \1=", error.then))
+    then = error.then and _OPTION.sub(
+        lambda found: f"--{found[1].replace('_', '-')} ", _FIELD.sub(r"--map \1=", error.then)
+    )
     return type(error)(error.what, got=error.got, allowed=error.allowed, then=then, field=error.field)

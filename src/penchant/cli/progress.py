@@ -32,7 +32,11 @@ def rate(speed: float | None, unit: str) -> str:
 
 
 def progress_on(*, quiet: bool = False) -> Progress:
-    """Return bars when standard error is a terminal and nobody asked for quiet; else what shows nothing."""
+    """Return bars when standard error is a terminal and nobody asked for quiet; else what shows nothing.
+
+    >>> progress_on(quiet=True) is SILENT
+    True
+    """
     shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not quiet
     return Bars(Console(stderr=True)) if shown else SILENT
 

@@ -57,7 +57,7 @@ def recommend(
             emit(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
             return
         _show(answer)
-        if user is not None and answer.policy == "non-profiling":
+        if user is not None and answer.items and answer.policy == "non-profiling":
             warn(_why_nobody(engine, user))
 
 
@@ -86,7 +86,7 @@ def _why_nobody(engine: Engine, user: str) -> str:
     from penchant.trust.purpose import Purpose
 
     if engine.gate.permits(Purpose.PERSONALIZE, user):
-        return f"nothing is stored of {user}: the answer is the one for everybody"
+        return f"these models can say nothing from the history of {user}, so the answer is the one for everybody"
     return (
         f"{user} has not agreed to personalization, so the answer is the one for everybody; "
         f"next: penchant consent grant {user} --basis TEXT"

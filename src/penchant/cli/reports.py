@@ -31,7 +31,19 @@ def document(reports: Mapping[str, Report]) -> str:
 
 
 def show_reports(reports: Mapping[str, Report], shown: Sequence[str] = SHOWN) -> None:
-    """Print a table for each task, the verdicts on the metrics shown, and what was measured."""
+    """Print a table for each task, the verdicts on the metrics shown, and what was measured.
+
+    >>> from penchant.evaluation.line import Line, Setup
+    >>> from penchant.evaluation.ranking import Users
+    >>> from penchant.evaluation.report import Report
+    >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
+    >>> line = Line("ease", "ndcg", 10, 0.3, 0.2, 0.4, 0.012, 0.009, 0.015, 0.001, "better", seconds=1.5)
+    >>> show_reports({"new": Report((line,), setup)})  # doctest: +ELLIPSIS
+    New items: what the person had not had before...
+    ease    0.3000 [0.2000, 0.4000]    1.50   better...
+      ease beats popular on ndcg@10 by 0.012 [0.009, 0.015]
+      Random split...
+    """
     for task, report in reports.items():
         _show(task, report, [name for name in shown if any(line.name == name for line in report.lines)])
 

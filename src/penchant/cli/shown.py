@@ -27,7 +27,11 @@ def clean(text: str) -> str:
 
 
 def console(*, errors: bool = False) -> Console:
-    """Return a console on the standard stream of now; wide where no terminal says how wide it is."""
+    """Return a console on the standard stream of now; wide where no terminal says how wide it is.
+
+    >>> console().is_terminal
+    False
+    """
     stream = sys.stderr if errors else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDE
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
@@ -43,17 +47,32 @@ def people(n: int) -> str:
 
 
 def say(text: str) -> None:
-    """Write a result: plain text, its lines not broken."""
+    """Write a result: plain text, its lines not broken.
+
+    >>> say("3 events added")
+    3 events added
+    """
     console().print(Text(clean(text)), soft_wrap=True)
 
 
 def warn(text: str) -> None:
-    """Write a remark that matters on standard error."""
+    """Write a remark that matters on standard error.
+
+    >>> from contextlib import redirect_stderr
+    >>> with redirect_stderr(sys.stdout):
+    ...     warn("nobody agreed")
+    warning: nobody agreed
+    """
     console(errors=True).print(Text(clean(f"warning: {text}")), soft_wrap=True)
 
 
 def show(what: Table) -> None:
-    """Write a table."""
+    """Write a table.
+
+    >>> show(table("model", "seconds"))  # doctest: +NORMALIZE_WHITESPACE
+    model   seconds
+    ───────────────
+    """
     console().print(what)
 
 
@@ -75,5 +94,9 @@ def table(*heads: str, title: str | None = None, right: tuple[str, ...] = ()) ->
 
 
 def emit(document: str) -> None:
-    """Write a document for a program as it is: nothing is replaced and nothing is added."""
+    """Write a document for a program as it is: nothing is replaced.
+
+    >>> emit('{"ready": true}')
+    {"ready": true}
+    """
     sys.stdout.write(document + "\n")
