@@ -48,6 +48,11 @@ def test_the_default_uses_the_processors_this_process_may_use() -> None:
     assert LOCAL.workers == len(os.sched_getaffinity(0))
 
 
+def test_where_the_system_does_not_say_which_processors_all_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on a Mac
+    assert LocalExecutor().workers == os.cpu_count()
+
+
 def test_silence_takes_every_step() -> None:
     with SILENT.step("counting", 3, "items") as advance:
         assert advance(3) is None

@@ -33,6 +33,11 @@ def reasons(events):
     return list(events.quality.rejects.select("line", "reason").iter_rows())
 
 
+def test_blank_lines_before_the_header_are_no_rows(tmp_path):
+    events = read_events(write(tmp_path, 25 * "\n" + HEADER + ROWS))
+    assert (events.table["user"].to_list(), events.quality.read) == (["ann", "bob"], 2)
+
+
 def test_every_format_gives_the_same_table(tmp_path):
     table = pl.read_csv(io.StringIO(HEADER + ROWS), infer_schema=False)
     csv_path = write(tmp_path, HEADER + ROWS)

@@ -232,6 +232,13 @@ def test_stages_left_by_a_killed_process_are_swept_after_a_day(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other.stage-old", "shop.db.stage-new"]
 
 
+def test_a_stage_that_another_process_removes_meanwhile_is_none_to_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda path, _pattern: [path / "shop.db.stage-gone"])
+    assert sweep(tmp_path / "shop.db") == 0
+
+
 def test_past_reads_the_index_alone(store: Store) -> None:
     query = 'SELECT item, kind, at, value FROM events WHERE "user" = ? ORDER BY at DESC, seq DESC LIMIT 5'
     with store._database.reading() as connection:

@@ -34,7 +34,7 @@ class LocalExecutor:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or _processors()
 
     @property
     def workers(self) -> int:
@@ -49,6 +49,11 @@ class LocalExecutor:
             return
         with ThreadPoolExecutor(self._workers, thread_name_prefix="penchant") as pool:
             yield from pool.map(fn, work)
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; where the system does not say, how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 LOCAL = LocalExecutor()

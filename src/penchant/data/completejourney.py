@@ -94,7 +94,11 @@ def _events(lines: pl.DataFrame) -> Events:
 
 def _items(lines: pl.DataFrame, products: pl.DataFrame) -> Items:
     unit = pl.col("sales_value") / pl.col("quantity")
-    prices = lines.filter(pl.col("quantity") > 0).group_by("product_id").agg(unit.median().round(2).replace(0.0, None).alias("price"))
+    prices = (
+        lines.filter(pl.col("quantity") > 0)
+        .group_by("product_id")
+        .agg(unit.median().round(2).replace(0.0, None).alias("price"))
+    )
     sold = lines.select(pl.col("product_id").unique().sort())
     undescribed = sold.join(products, on="product_id", how="anti")
     whole = pl.concat([products, undescribed], how="diagonal").join(

@@ -57,7 +57,7 @@ def layout(path: Path, separator: str | None = None, columns: Sequence[str] | No
     """
     if separator is not None and len(separator) != 1:
         raise InputError("not a separator", got=separator, allowed="one character", field="separator")
-    sample = [line for line in head(path).decode("utf-8", "replace").split("\n")[:20] if line.strip()]
+    sample = [line for line in head(path).decode("utf-8", "replace").split("\n") if line.strip()][:20]
     chosen = separator or _sniff(sample)
     found = _fields(sample[0].rstrip("\r"), chosen)
     names = tuple(columns) if columns else tuple(name.strip() for name in found)

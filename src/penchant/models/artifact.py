@@ -122,7 +122,7 @@ def read_artifact(path: str | Path) -> Artifact:
             then="upgrade penchant, or train again",
         )
     present = {p.name for p in place.iterdir()} - {_MANIFEST}
-    for name in sorted(present ^ set(files)):
+    for name in sorted((present ^ set(files)) | ({_MODEL} - set(files))):
         raise _damaged(place, name)
     for name, sha in files.items():
         if not (place / name).is_file() or _sha256(place / name) != sha:

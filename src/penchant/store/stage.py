@@ -63,10 +63,18 @@ def sweep(store: Path) -> int:
     (1, ['shop.db.stage-new'])
     """
     oldest = time.time() - _ABANDONED
-    left = [folder for folder in store.parent.glob(f"{store.name}{_SUFFIX}*") if folder.stat().st_mtime < oldest]
+    left = [folder for folder in store.parent.glob(f"{store.name}{_SUFFIX}*") if _made(folder) < oldest]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)
+
+
+def _made(folder: Path) -> float:
+    """Return when a stage was made; never long ago for one that another process removed meanwhile."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def save(table: pl.DataFrame, path: Path) -> None:
