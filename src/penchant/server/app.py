@@ -26,7 +26,18 @@ __all__ = ["create_app"]
 
 
 def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
-    """Return the ASGI app over an engine, with the shop page when there is a ``demo``; the caller closes the engine."""
+    """Return the ASGI app over an engine, with the shop page when there is a ``demo``; the caller closes the engine.
+
+    >>> from litestar.testing import TestClient
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine, TestClient(create_app(engine)) as client:
+    ...     key = engine.gate.keys.create(SYSTEM, "the shop's pages", ["recommend:read"])
+    ...     client.headers["Authorization"] = f"Bearer {key}"
+    ...     answer = client.post("/v1/recommendations", json={"placement": "for-you", "user": "ann", "n": 1}).json()
+    >>> answer["policy"], answer["items"][0]["title"]
+    ('personalized', 'Sencha')
+    """
     door = Door(engine, Meters())
     state = State({"door": door})
     pages: list[Router] = []

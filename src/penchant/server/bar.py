@@ -57,7 +57,11 @@ class Bar(Struct, frozen=True):
 
 
 def bar_of(reasons: Sequence[Reason], *, before: float, scale: float) -> Bar:
-    """Return the bar of one item.
+    r"""Return the bar of one item.
+
+    >>> bar = bar_of([Reason("view", "a", 0.5), Reason("dislike", "b", -0.25)], before=0.25, scale=1.0)
+    >>> bar.zero, [(part.x, part.width, part.weight) for part in bar.segments]
+    (250.0, [(250.0, 500.0, '+0.500'), (0.0, 250.0, '\u22120.250')])
 
     Args:
         reasons: the addends.

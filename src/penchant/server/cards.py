@@ -16,7 +16,12 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 class Card(Struct, frozen=True):
-    """One item, ready to show."""
+    """One item, ready to show.
+
+    >>> bananas = Ranked("1095275", "Bananas", 1, 0.5, price=0.59, currency="USD")
+    >>> Card("for-you-1095275", bananas, "$0.59", bar_of((), before=0.0, scale=1.0), new=True).ranked.title
+    'Bananas'
+    """
 
     id: str
     "Unique on the page."
@@ -31,7 +36,13 @@ class Card(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """One list of items and its basis."""
+    """One list of items and its basis.
+
+    >>> cards = cards_of("trending", [Ranked("1095275", "Bananas", 1, 0.5)], frozenset())
+    >>> told = ("Not profiled: nobody's history was used", "popular", "9f2c55aa", "5d41402a")
+    >>> Listing("trending", "Trending", "What is bought lately.", *told, "Nothing is trending.", cards).cards[0].id
+    'trending-1095275'
+    """
 
     id: str
     "The placement."
@@ -54,7 +65,13 @@ class Listing(Struct, frozen=True):
 
 
 def cards_of(placement: str, items: Sequence[Ranked], new: frozenset[str]) -> tuple[Card, ...]:
-    """Return the cards of a list; their bars share one scale, so that they can be compared."""
+    """Return the cards of a list; their bars share one scale, so that they can be compared.
+
+    >>> from penchant.core.nouns import Reason
+    >>> items = [Ranked(f"item {n}", "Tea", n, 1 / n, (Reason("view", "cup", 1 / n),)) for n in (1, 2)]
+    >>> [(card.id, card.bar.segments[0].width, card.new) for card in cards_of("for-you", items, frozenset(["item 2"]))]
+    [('for-you-item-1', 1000.0, False), ('for-you-item-2', 500.0, True)]
+    """
     before = max((_against(ranked) for ranked in items), default=0.0)
     after = max((_for(ranked) for ranked in items), default=0.0)
     return tuple(

@@ -25,7 +25,13 @@ _HEADER = "Authorization: Bearer <key>"
 
 
 class Door(Struct, frozen=True, eq=False):
-    """The engine behind an app, and the app's counters."""
+    """The engine behind an app, and the app's counters.
+
+    >>> from penchant.testing import shop
+    >>> with shop() as engine:
+    ...     Door(engine, Meters()).engine.ready().ready
+    True
+    """
 
     engine: Engine
     "Answers everything."

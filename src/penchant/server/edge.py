@@ -37,6 +37,18 @@ class Edge:
 
     Ids in paths may hold any character, ``/`` too, so routing looks at the path as it was sent, percent-encoded; the
     handlers decode their segment. A request id that comes in is kept when it is 1 to 64 of ``A-Za-z0-9._-``.
+
+    >>> from litestar import Litestar, get
+    >>> from litestar.testing import TestClient
+    >>> @get("/ping", sync_to_thread=False)
+    ... def ping() -> str:
+    ...     return "pong"
+    >>> app = Litestar([ping], openapi_config=None, logging_config=None)
+    >>> app.asgi_handler = Edge(app.asgi_handler, Meters())
+    >>> with TestClient(app) as client:
+    ...     answer = client.get("/ping", headers={"X-Request-ID": "r1"})
+    >>> answer.headers["x-request-id"], answer.headers["x-content-type-options"]
+    ('r1', 'nosniff')
     """
 
     def __init__(self, app: ASGIApp, meters: Meters) -> None:

@@ -61,7 +61,15 @@ CONFIG = OpenAPIConfig(
 
 
 def describe(app: Litestar) -> dict[str, Any]:
-    """Return OpenAPI 3.1 as plain values: the framework's routes with msgspec's schemas, bodies and examples."""
+    """Return OpenAPI 3.1 as plain values: the framework's routes with msgspec's schemas, bodies and examples.
+
+    >>> from penchant.server.app import create_app
+    >>> from penchant.testing import shop
+    >>> with shop() as engine:
+    ...     document = describe(create_app(engine))
+    >>> document["openapi"][:3], document["paths"]["/v1/events"]["post"]["requestBody"]["required"]
+    ('3.1', True)
+    """
     document = copy.deepcopy(app.openapi_schema.to_schema())
     document["components"]["schemas"].update(_schemas())
     for path, item in document["paths"].items():

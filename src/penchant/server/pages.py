@@ -33,7 +33,11 @@ _TEMPLATES = Environment(
 
 
 def shop_routers() -> list[Router]:
-    """Return the page's routes and its files; the app's state holds the :class:`Shop`."""
+    """Return the page's routes and its files; the app's state holds the :class:`Shop`.
+
+    >>> [router.path for router in shop_routers()]
+    ['/', '/static']
+    """
     files = create_static_files_router(
         path="/static",
         directories=[_HERE / "static"],

@@ -42,6 +42,14 @@ def is_loopback(host: str) -> bool:
 def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> None:
     """Serve until SIGINT or SIGTERM; open requests are finished first. The caller closes the engine.
 
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     serve(engine, "0.0.0.0", 8080, Demo(SYSTEM, str))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.InputError: the shop page asks for no key, so it is not served to others; got 0.0.0.0; ...
+
     Raises:
         InputError: the shop page is to be served on an address that others can reach, or the address is taken.
     """

@@ -95,7 +95,12 @@ class Change(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """Everything on the page."""
+    """Everything on the page.
+
+    >>> view = View(Look("900"), "Household 900", False, (), (), Change())
+    >>> view.look.user, view.consent
+    ('900', False)
+    """
 
     look: Look
     "Whose page, and which item."
@@ -112,7 +117,17 @@ class View(Struct, frozen=True):
 
 
 class Shop:
-    """The page's view of the engine. One per app, shared by its threads."""
+    """The page's view of the engine. One per app, shared by its threads.
+
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     page = Shop(engine, Demo(SYSTEM, str.capitalize))
+    ...     change = page.act("ann", "sencha", "purchase")
+    ...     view = page.view(Look("ann"), change)
+    >>> change.said, view.label, [listing.title for listing in view.listings]
+    ('Bought Sencha. 1 new item in Buy again.', 'Ann', ['For you', 'Buy again', 'Trending'])
+    """
 
     def __init__(self, engine: Engine, demo: Demo) -> None:
         self._engine = engine
