@@ -9,7 +9,7 @@ import pytest
 from penchant.core.clock import FixedClock
 from penchant.core.errors import Forbidden, InputError, NotFound, Unauthorized, UnknownName
 from penchant.core.nouns import Event, Filters, Item
-from penchant.engine.answers import Answer, Ask
+from penchant.engine.answers import Answer, Ask, SessionEvent
 from penchant.engine.engine import Engine
 from penchant.trust.access import SYSTEM, Actor
 
@@ -254,3 +254,15 @@ def test_the_busiest_come_first(engine: Engine) -> None:
     counts = [len(engine.history(SYSTEM, user, 1000).events) for user in users]
     assert counts == sorted(counts, reverse=True)
     assert len(engine.users(SYSTEM, 1000)) == 160
+
+
+def test_a_session_needs_no_user_and_no_times(engine: Engine) -> None:
+    bare = slate(engine, None, session=(SessionEvent("i6"), SessionEvent("i10", "purchase")))
+    timed = (
+        SessionEvent("i10", "purchase", engine.clock.now()),
+        SessionEvent("i6", at=engine.clock.now() - timedelta(seconds=1)),
+    )
+    assert bare.policy == "session"
+    assert [(r.item, r.score) for r in bare.items] == [
+        (r.item, pytest.approx(r.score)) for r in slate(engine, None, session=timed).items
+    ]

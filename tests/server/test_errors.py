@@ -135,7 +135,8 @@ ASKS: list[tuple[Any, str, str, str | None]] = [
     (
         {"placement": "for-you", "session": [{**EVENT, "itm": 1}]},
         "bad_input",
-        f"unknown field; got itm; allowed: {KNOWN}; next: did you mean 'item'?",
+        "unknown field; got itm; allowed: item, kind, at, value, user, id, session, channel, context; "
+        "next: did you mean 'item'?",
         "session[0].itm",
     ),
 ]

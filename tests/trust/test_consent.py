@@ -63,3 +63,19 @@ def test_bundles_are_promoted_one_at_a_time_and_forgotten_in_time(gate: Gate, cl
     assert {left.digest for left in gate.artifacts.list()} == {"a", "d"}
     with pytest.raises(InputError, match="keep is out of range; got 0; allowed: 1 or more"):
         gate.artifacts.forget(SYSTEM, 0)
+
+
+def test_consent_for_many_at_once_leaves_every_recorded_answer_as_it_is(gate: Gate) -> None:
+    gate.consent.withdraw(SYSTEM, ["ann"], ["train"], basis="letter")
+    gate.consent.grant(SYSTEM, ["bob"], ["train"], basis="form")
+    kept = gate.consent.grant_unasked(SYSTEM, ["ann", "bob", "eve"], ["train", "personalize"], basis="import")
+    assert kept == 1
+    said = {
+        user: {state.purpose: (state.granted, state.basis) for state in gate.consent.state(SYSTEM, user)}
+        for user in ("ann", "bob", "eve")
+    }
+    assert said == {
+        "ann": {"train": (False, "letter"), "personalize": (True, "import")},
+        "bob": {"train": (True, "form"), "personalize": (True, "import")},
+        "eve": {"train": (True, "import"), "personalize": (True, "import")},
+    }

@@ -19,7 +19,7 @@ __all__ = ["APP", "grant", "status", "withdraw"]
 APP = typer.Typer(help="Record and show what people agreed to.", rich_markup_mode=None)
 
 _Users = Annotated[list[str] | None, typer.Argument(metavar="[USER]...", help="Whose answer it is.")]
-_All = Annotated[bool, typer.Option("--all", help="Of all who have events in the store, whatever they said before.")]
+_All = Annotated[bool, typer.Option("--all", help="Of all who have events; nobody's no is overruled.")]
 _Purposes = Annotated[list[str] | None, typer.Option(help="train or personalize; both when not said; repeat it.")]
 
 
@@ -45,8 +45,12 @@ def grant(
     with state_of(context).engine() as engine:
         whose = _people(engine, users, everybody=everybody)
         purposes = _purposes(purpose)
-        count = engine.gate.consent.grant(SYSTEM, whose, purposes, basis=basis)
+        consent = engine.gate.consent
+        kept = consent.grant_unasked(SYSTEM, whose, purposes, basis=basis) if everybody else 0
+        count = len(whose) - kept if everybody else consent.grant(SYSTEM, whose, purposes, basis=basis)
     say(f"{people(count)} agreed to {' and '.join(purposes)}")
+    if kept:
+        say(f"{people(kept)} said no before, and that stays; to change it, name them")
 
 
 @APP.command()

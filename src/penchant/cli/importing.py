@@ -127,6 +127,8 @@ def _tell(done: Imported, what: str) -> None:
     say(f"  {done.added:,} events added, {done.duplicates:,} were in the store already; {people(done.users)}")
     if done.consenting:
         say(f"  consent of {people(done.consenting)} recorded")
+    if done.refusing:
+        say(f"  {people(done.refusing)} said no before, and that stays")
 
 
 def _warn_unasked(gate: Gate) -> None:

@@ -9,11 +9,9 @@ import typer
 
 from penchant.cli.shown import clean, emit, say, show, table, warn
 from penchant.cli.state import state_of
-from penchant.core.clock import Clock
 
 if TYPE_CHECKING:
-    from penchant.core.nouns import Event
-    from penchant.engine.answers import Answer
+    from penchant.engine.answers import Answer, SessionEvent
     from penchant.engine.engine import Engine
 
 __all__ = ["recommend"]
@@ -49,7 +47,7 @@ def recommend(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
     )
-    visit = None if session is None else _visit(session, state.clock)
+    visit = None if session is None else _visit(session)
     ask = Ask(placement=placement, user=user, session=visit, item=item, n=n, filters=filters)
     with state.engine() as engine:
         answer = engine.recommend(SYSTEM, ask)
@@ -61,10 +59,10 @@ def recommend(
             warn(_why_nobody(engine, user))
 
 
-def _visit(items: str, clock: Clock) -> tuple[Event, ...]:
-    from penchant.core.nouns import Event
+def _visit(items: str) -> tuple[SessionEvent, ...]:
+    from penchant.engine.answers import SessionEvent
 
-    return tuple(Event("visitor", item, "view", clock.now()) for item in items.split(",") if item)
+    return tuple(SessionEvent(item) for item in items.split(",") if item)
 
 
 def _show(answer: Answer) -> None:

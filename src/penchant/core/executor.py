@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from penchant.core.errors import InputError
+
 __all__ = ["LOCAL", "Executor", "LocalExecutor", "blocks"]
 
 T = TypeVar("T")
@@ -34,6 +36,8 @@ class LocalExecutor:
     """
 
     def __init__(self, workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise InputError("workers is out of range", got=workers, allowed="1 or more, or None for all processors")
         self._workers = workers or _processors()
 
     @property

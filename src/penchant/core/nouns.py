@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct, field
 
 from penchant.core.arrays import Float32, Int32, Int64
+from penchant.core.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -220,6 +221,8 @@ class Slate(Struct, frozen=True, eq=False):
         """Return a polars table: item (str), score (Float32), rank (Int32, from 1)."""
         import polars as pl
 
+        if len(self.ids) != len(self):
+            raise InputError("a slate without ids has no table", got=f"{len(self)} codes", then="explain it first")
         ranks = np.arange(1, len(self) + 1, dtype=np.int32)
         columns = {"item": pl.Series(self.ids, dtype=pl.String), "score": self.scores, "rank": ranks}
         return pl.DataFrame(columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ __all__ = ["Choice", "Executor", "Learner", "Policy", "Progress", "Scorer", "Sta
 
 class Scorer(Protocol):
     """A fitted model: items in, numbers out, people nowhere. Immutable."""
+
+    base_code: ClassVar[str]
+    "What the base of a score is called in reasons."
 
     def score(self, history: History) -> Float32:
         """Return float32[n_items]; NaN where it cannot say."""

@@ -7,12 +7,35 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from penchant.core.nouns import Event, Filters, Reason
+from penchant.core.nouns import Filters, Reason
 
-__all__ = ["Answer", "Ask", "HistoryAnswer", "HistoryEntry", "ModelName", "Ranked", "Readiness"]
+__all__ = ["Answer", "Ask", "HistoryAnswer", "HistoryEntry", "ModelName", "Ranked", "Readiness", "SessionEvent"]
 
 MAX_N = 1000
 "Items in one slate at most."
+
+
+class SessionEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something an unknown visitor did; an event without the fields that say who did it.
+
+    >>> SessionEvent("1095275").kind
+    'view'
+    """
+
+    item: str
+    "With which item."
+    kind: str = "view"
+    "What was done."
+    at: datetime | None = None
+    "When; without it, the order of the list is the order in time."
+    value: float = 1.0
+    "How much."
+    user: str | None = None
+    "Taken and not used, so that events can be sent along as they are; likewise the fields below."
+    id: str | None = None
+    session: str | None = None
+    channel: str = "web"
+    context: dict[str, str] = field(default_factory=dict)
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -26,8 +49,8 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     "The name of a placement in the settings."
     user: str | None = None
     "Whose stored history is asked, so far as consent allows."
-    session: tuple[Event, ...] | None = None
-    "The events of an anonymous visit, sent along; used for this answer and not stored."
+    session: tuple[SessionEvent, ...] | None = None
+    "The events of an anonymous visit, oldest first, sent along; used for this answer and not stored."
     item: str | None = None
     "The item on the page; needed by placements with history = 'item'."
     n: Annotated[int, Meta(ge=1, le=MAX_N)] = 10

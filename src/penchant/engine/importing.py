@@ -40,7 +40,9 @@ class Imported(Struct, frozen=True, eq=False):
     users: int = 0
     "People the rows are about."
     consenting: int = 0
-    "People whose consent was recorded with them."
+    "People whose consent was recorded with them, or before."
+    refusing: int = 0
+    "People who said no before; that stays."
 
 
 def import_events(
@@ -92,10 +94,9 @@ def import_events(
         raise _nothing(events.quality)
     receipt = gate.admit_table(actor, events.table, progress)
     users = events.table["user"].unique()
-    if consent is not None:
-        record_consent(gate, actor, users, consent)
-    agreed = len(users) if consent is not None else 0
-    return Imported(events.quality, receipt.accepted, receipt.duplicates, len(users), agreed)
+    refusing = record_consent(gate, actor, users, consent) if consent is not None else 0
+    agreed = len(users) - refusing if consent is not None else 0
+    return Imported(events.quality, receipt.accepted, receipt.duplicates, len(users), agreed, refusing)
 
 
 def import_items(
@@ -126,20 +127,22 @@ def import_items(
     return Imported(items.quality, items.table.height)
 
 
-def record_consent(gate: Gate, actor: Actor, users: Any, basis: str) -> None:
+def record_consent(gate: Gate, actor: Actor, users: Any, basis: str) -> int:
     """Record that people agreed to training and personalization, and where that is known from.
+
+    Who said no before keeps it; return how many these are.
 
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.core.clock import SystemClock
     >>> from penchant.trust.access import SYSTEM
     >>> with TemporaryDirectory() as folder:
     ...     with Gate.create(Settings(store=f"sqlite:///{folder}/shop.db"), SystemClock()) as gate:
-    ...         record_consent(gate, SYSTEM, ["ann"], "sign-up form of 2016")
+    ...         _ = record_consent(gate, SYSTEM, ["ann"], "sign-up form of 2016")
     ...         [(state.purpose, state.granted, state.basis) for state in gate.consent.state(SYSTEM, "ann")]
     [('train', True, 'sign-up form of 2016'), ('personalize', True, 'sign-up form of 2016')]
     """
     _check_basis(actor, basis)
-    gate.consent.grant(actor, users, [p.value for p in Purpose if p.asked], basis=basis)
+    return gate.consent.grant_unasked(actor, users, [p.value for p in Purpose if p.asked], basis=basis)
 
 
 def _check_basis(actor: Actor, basis: str) -> None:

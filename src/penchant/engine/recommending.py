@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from penchant.core.clock import micros
 from penchant.core.errors import InputError, NotFound, NotReady, UnknownName
-from penchant.core.nouns import Event, History, Query, Slate
+from penchant.core.nouns import History, Query, Slate
 from penchant.core.protocols import Stage
 from penchant.core.settings import EventSettings, PlacementSettings, Settings
 from penchant.data.vocabulary import Vocabulary
-from penchant.engine.answers import Answer, Ask, ModelName, Ranked
+from penchant.engine.answers import Answer, Ask, ModelName, Ranked, SessionEvent
 from penchant.engine.bundle import Bundle
 from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.run import explained
@@ -164,13 +164,17 @@ def _page(items: Vocabulary, ask: Ask) -> History:
     return History.of([code], kinds=("page",))
 
 
-def _session(items: Vocabulary, settings: EventSettings, events: Sequence[Event]) -> History:
-    ordered = sorted(events, key=lambda event: micros(event.at))
+def _session(items: Vocabulary, settings: EventSettings, events: Sequence[SessionEvent]) -> History:
+    """Return a visit as a history, by its times; where one is missing, by its order, a second apart."""
+    times = [micros(event.at) for event in events if event.at is not None]
+    if len(times) < len(events):
+        times = [second * 1_000_000 for second in range(len(events))]
+    ordered = sorted(zip(times, events, strict=True), key=lambda pair: pair[0])
     return History.of(
-        items.codes([e.item for e in ordered]),
-        [settings.weigh(e.kind, e.value) for e in ordered],
-        [micros(e.at) for e in ordered],
-        tuple(e.kind for e in ordered),
+        items.codes([event.item for _, event in ordered]),
+        [settings.weigh(event.kind, event.value) for _, event in ordered],
+        [at for at, _ in ordered],
+        tuple(event.kind for _, event in ordered),
     )
 
 

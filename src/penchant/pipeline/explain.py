@@ -51,7 +51,7 @@ class Explain(Struct, frozen=True, eq=False):
             addends += part.factor * np.nan_to_num(scorer.contributions(query.history, slate.items))
             base = np.nan_to_num(part.factor * scorer.base(slate.items)).astype(np.float32)
             if base.any():
-                bases.append(("popular", part.source, base))
+                bases.append((scorer.base_code, part.source, base))
         reasons = reasons_of(query.history, addends, bases, self.catalogue.vocabulary, self.limit)
         ids = tuple(self.catalogue.vocabulary.ids(slate.items))
         return msgspec.structs.replace(slate, reasons=reasons, ids=ids)
@@ -106,17 +106,24 @@ class Words(Struct, frozen=True, eq=False):
 
     def _text(self, reason: Reason, item: str, counts: Mapping[tuple[str, int], int]) -> str:
         if reason.code == "popular":
-            return "Popular with other customers" if reason.evidence != "trending" else "Popular right now"
+            return _popular(reason)
         if reason.code == "rest":
             return f"{reason.evidence} smaller reasons together"
         code = self.catalogue.vocabulary.code(reason.evidence)
-        title = self.catalogue.title(code)
+        if code < 0:
+            return reason.code.capitalize()
         if reason.evidence == item and reason.code in _ITSELF:
             n = counts.get((reason.code, code), 1)
             return _ITSELF[reason.code].format(times="once" if n == 1 else f"{n} times")
-        if reason.weight < 0 and reason.code != "dislike":
-            return _AGAINST.format(title=title)
-        return _BECAUSE.get(reason.code, "Because of your " + reason.code + " of {title}").format(title=title)
+        held_back = reason.weight < 0 and reason.code != "dislike"
+        words = _AGAINST if held_back else _BECAUSE.get(reason.code, "Because of your " + reason.code + " of {title}")
+        return words.format(title=self.catalogue.title(code))
+
+
+def _popular(reason: Reason) -> str:
+    if reason.weight < 0:
+        return "Less common than what it resembles"
+    return "Popular right now" if reason.evidence == "trending" else "Popular with other customers"
 
 
 def _counts(history: History) -> dict[tuple[str, int], int]:

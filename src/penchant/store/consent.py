@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from penchant.store.database import Database
-from penchant.store.sql import upsert
+from penchant.store.sql import insert, upsert
 from penchant.store.tables import consent
 
 __all__ = ["Consents", "may_use"]
@@ -50,6 +50,18 @@ class Consents:
         if rows:
             with self._database.writing() as connection:
                 connection.execute(upsert(connection, consent), list(rows))
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Record answers like :meth:`put`, but where there is one already, that one stays."""
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(insert(connection, consent).on_conflict_do_nothing(), list(rows))
+
+    def refusing(self, purposes: Sequence[str]) -> set[str]:
+        """Return the people who said no to any of the purposes."""
+        query = sa.select(consent.c.user).where(consent.c.purpose.in_(purposes), consent.c.granted.is_(False))
+        with self._database.reading() as connection:
+            return set(connection.execute(query.distinct()).scalars())
 
     def of(self, user: str) -> Sequence[sa.Row[str, bool, str, int]]:
         """Return the answers of one person: purpose, granted, basis, at; in order of purpose."""

@@ -3,7 +3,8 @@
 ADBC moves Arrow tables in and out of a SQLite file several times faster than rows through Python. But it carries its
 own copy of SQLite, and two copies in one process must never open the same file: closing it in one drops the locks of
 the other (https://www.sqlite.org/howtocorrupt.html, section 2.2). So ADBC only ever touches a file beside the store,
-and the store's own connection attaches that file when ADBC has let go of it, or before it takes hold.
+and the store's own connection attaches that file when ADBC has let go of it, or before it takes hold. The driver is
+imported where it is needed: it takes seconds where pyarrow and pandas are installed too, which it then loads.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import polars as pl
-from adbc_driver_sqlite import dbapi
 
 from penchant.core.errors import StoreError
 
@@ -40,6 +40,8 @@ def stage(store: Path) -> Iterator[Path]:
     Raises:
         StoreError: the file cannot be made, written or read.
     """
+    from adbc_driver_sqlite import dbapi
+
     try:
         with tempfile.TemporaryDirectory(prefix=f"{store.name}{_SUFFIX}", dir=store.parent) as folder:
             yield Path(folder) / "rows.db"
@@ -80,13 +82,15 @@ def _made(folder: Path) -> float:
 def save(table: pl.DataFrame, path: Path) -> None:
     """Write a table as the table ``rows`` of a new SQLite file, in order, rowid from 1.
 
+    >>> import sqlite3
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(pl.DataFrame({"item": ["tea", "milk"], "at": [2, 1]}), Path(folder, "rows.db"))
-    ...     with closing(dbapi.connect(f"{folder}/rows.db")) as connection, closing(connection.cursor()) as cursor:
-    ...         _ = cursor.execute("SELECT rowid, item FROM rows")
-    ...         cursor.fetchall()
+    ...     with closing(sqlite3.connect(f"{folder}/rows.db")) as connection:
+    ...         connection.execute("SELECT rowid, item FROM rows").fetchall()
     [(1, 'tea'), (2, 'milk')]
     """
+    from adbc_driver_sqlite import dbapi
+
     with closing(dbapi.connect(str(path), autocommit=True)) as connection:
         with closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA journal_mode=OFF")  # the file is thrown away whole when anything fails
@@ -103,6 +107,8 @@ def load(path: Path) -> pl.DataFrame:
     ...     load(Path(folder, "rows.db")).rows()
     [('tea', 2), ('milk', 1)]
     """
+    from adbc_driver_sqlite import dbapi
+
     with closing(dbapi.connect(str(path))) as connection, closing(connection.cursor()) as cursor:
         cursor.execute("SELECT * FROM rows ORDER BY rowid")
         return pl.DataFrame(cursor.fetch_arrow())

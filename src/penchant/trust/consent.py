@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -48,6 +49,15 @@ class Consents:
     ...     _ = consents.withdraw(SYSTEM, "ann", ["train"], basis="letter of May 2")
     ...     [(state.purpose, state.granted, state.basis) for state in consents.state(SYSTEM, "ann")]
     [('train', False, 'letter of May 2'), ('personalize', True, 'checkout form')]
+
+    Consent for many at once is for those who never answered; a no that was said stays.
+
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     consents = Consents(store, Settings(), SystemClock())
+    ...     _ = consents.withdraw(SYSTEM, "ann", ["train"], basis="letter of May 2")
+    ...     kept = consents.grant_unasked(SYSTEM, ["ann", "bob"], ["train"], basis="sign-up form")
+    ...     kept, [consents.state(SYSTEM, user)[0].granted for user in ("ann", "bob")]
+    (1, [False, True])
     """
 
     def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
@@ -70,6 +80,18 @@ class Consents:
             InputError: an id or the basis is empty, too long or holds control characters.
         """
         return self._record(actor, users, purposes, (True, basis))
+
+    def grant_unasked(self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], *, basis: str) -> int:
+        """Record a yes for those who never answered; an answer that is recorded already stays, above all a no.
+
+        Returns:
+            How many of the people have said no to any of the purposes, and keep it.
+
+        Arguments and errors are those of :meth:`grant`.
+        """
+        rows = self._rows(actor, users, purposes, (True, basis))
+        self._store.consent.add(rows)
+        return len({row["user"] for row in rows} & self._store.consent.refusing([*{row["purpose"] for row in rows}]))
 
     def withdraw(self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], *, basis: str) -> int:
         """Record that people said no; return how many people. Arguments and errors as for :meth:`grant`."""
@@ -94,6 +116,13 @@ class Consents:
     def _record(
         self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], answer: tuple[bool, str]
     ) -> int:
+        rows = self._rows(actor, users, purposes, answer)
+        self._store.consent.put(rows)
+        return len({row["user"] for row in rows})
+
+    def _rows(
+        self, actor: Actor, users: str | Iterable[str], purposes: Iterable[str], answer: tuple[bool, str]
+    ) -> list[dict[str, Any]]:
         require(actor, "consent:write")
         granted, basis = answer
         people = dict.fromkeys([users] if isinstance(users, str) else users)
@@ -103,11 +132,8 @@ class Consents:
             if wrong:
                 raise InputError(f"{name} {wrong}", got=text, allowed=f"1 to {LONGEST} characters", field=name)
         at = micros(self._clock.now())
-        self._store.consent.put(
-            [
-                {"user": user, "purpose": use.value, "granted": granted, "basis": basis, "at": at}
-                for user in people
-                for use in uses
-            ]
-        )
-        return len(people)
+        return [
+            {"user": user, "purpose": use.value, "granted": granted, "basis": basis, "at": at}
+            for user in people
+            for use in uses
+        ]
