@@ -64,8 +64,7 @@ def import_files(
         "time_format": time_format,
         "rejects": "beside" if rejects is None else rejects,
     }
-    settings = state.settings()
-    with Gate.open(settings, state.clock) as gate:
+    with Gate.open(state.settings(), state.clock) as gate:
         for path in paths:
             try:
                 done = _import_one(gate, state, path, options, items=items, consent=consent)
