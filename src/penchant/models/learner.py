@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
+from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.executor import LOCAL, Executor
 from penchant.core.progress import SILENT, Progress
 from penchant.data.dataset import Dataset
+from penchant.data.expected import expect_dataset
 from penchant.models.recipe import Recipe
 from penchant.models.scorer import Scorer
 
@@ -64,10 +66,12 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
             progress: told how far it is.
 
         Raises:
-            InputError: a hyper-parameter is out of its range.
+            InputError: a hyper-parameter is out of its range, ``data`` is no dataset, or ``rng`` no seed.
             EmptyData: no event says that anybody liked anything.
         """
         self.check()
+        expect_dataset(data, "fit")
+        chance = generator(rng)
         if not (data.matrix.data > 0).any():
             raise EmptyData(
                 f"{type(self).__name__} has nothing to learn from",
@@ -75,7 +79,7 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 allowed="at least one event with a positive weight",
                 then="check the weights of the event kinds",
             )
-        scorer = self._fit(data, np.random.default_rng(rng), executor, progress)
+        scorer = self._fit(data, chance, executor, progress)
         facts = {"data": data.digest, "users": data.n_users, "items": data.n_items, "events": data.n_events}
         return msgspec.structs.replace(scorer, facts=scorer.facts | facts)
 

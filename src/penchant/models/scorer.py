@@ -19,11 +19,13 @@ from penchant.core.errors import InputError, NotFound
 from penchant.core.executor import LOCAL, blocks
 from penchant.core.nouns import History, Reason, Slate, TopK
 from penchant.data.dataset import Dataset
+from penchant.data.expected import expect_dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.layout import Best, Rows, Space
 from penchant.models.aging import decay
 from penchant.models.artifact import pack, write_artifact
+from penchant.models.asking import check_n, item_id, known_codes
 from penchant.models.reasons import reasons_of
 from penchant.models.recipe import Recipe
 
@@ -67,6 +69,12 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     "Days after which an event of the asker's history counts half, back from their latest; None: age is nothing."
     facts: dict[str, Any] = field(default_factory=dict)
     "Where it came from: the digest of the data, and how many users, items and events it had."
+
+    def __repr__(self) -> str:
+        facts = self.facts
+        learnt = {"users", "events"} <= facts.keys()
+        origin = f", learnt from {facts['events']:,} events of {facts['users']:,} users" if learnt else ""
+        return f"{self.learner!r}: {len(self.candidates):,} of {self.n_items:,} items{origin}"
 
     # -- asked with arrays ------------------------------------------------------------------------------------------
 
@@ -154,7 +162,13 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     # -- asked with ids ---------------------------------------------------------------------------------------------
 
     def recommend(self, data: Dataset, n: int = 10, *, exclude_seen: bool = True) -> pl.DataFrame:
-        """Return a table (user, item, score, rank from 1) of the best ``n`` items for every user of a dataset."""
+        """Return a table (user, item, score, rank from 1) of the best ``n`` items for every user of a dataset.
+
+        Raises:
+            InputError: n is below 1, or something else than a dataset is given.
+        """
+        expect_dataset(data, "recommend", "history")
+        check_n(n)
         top = self.score_batch(self.rows(data), n, exclude_seen)
         found = top.items >= 0
         row, column = np.nonzero(found)
@@ -171,10 +185,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         """Return the slate for a history of item ids, oldest first; ids it does not know say nothing.
 
         Raises:
-            InputError: n is below 1, or the history is one string instead of a sequence of them.
+            InputError: n is below 1, the history is not a sequence of str, or a personal model knows nothing in it.
         """
-        if n < 1:
-            raise InputError("n is out of range", got=n, allowed="1 or more", then="ask for one item", field="n")
+        check_n(n)
         history = self._history(items)
         scores = self.score(history)
         if exclude_seen:
@@ -188,9 +201,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
 
         Raises:
             NotFound: the item is not in the vocabulary.
-            InputError: the item cannot be scored for this history.
+            InputError: the item cannot be scored for this history, or an id is not a str.
         """
-        code = self.items.code(item)
+        code = self.items.code(item_id(item))
         if code < 0:
             raise NotFound("the model does not know this item", got=item, then="fit on data that has it")
         history, asked = self._history(items), np.array([code], np.int32)
@@ -269,11 +282,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         return codes.astype(np.int32), self._signal(summed), known[len(known) - 1 - first]
 
     def _history(self, items: Sequence[str]) -> History:
-        if isinstance(items, str):
-            raise InputError(
-                "a history is a sequence of item ids", got=items, allowed="a list of str", then=f"write [{items!r}]"
-            )
-        return History.of(self.items.codes(items))
+        return History.of(known_codes(items, self.items, personal=self.personal))
 
     def _reasons(self, history: History, items: Int32) -> tuple[tuple[Reason, ...], ...]:
         addends = self.contributions(history, items).astype(np.float64)
