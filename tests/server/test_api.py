@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,6 +176,17 @@ def test_health_needs_no_key(anyone: TestClient) -> None:
     ready = anyone.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["ready"] is True
+
+
+def test_a_store_that_was_removed_takes_no_events_and_is_not_ready(client: TestClient, tmp_path: Path) -> None:
+    for path in tmp_path.glob("shop.db*"):
+        path.unlink()
+    ready, sent = client.get("/readyz"), client.post("/v1/events", json=[EVENT])
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    assert "the store's file was removed or replaced while it was open" in ready.json()["missing"][0]
+    assert (sent.status_code, "accepted" in sent.json()) == (503, False)
+    assert client.get("/healthz").status_code == 200
+    assert not (tmp_path / "shop.db").exists()
 
 
 def test_metrics_count_routes_by_template_and_no_ids(client: TestClient) -> None:

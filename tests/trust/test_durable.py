@@ -6,14 +6,19 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
-from penchant.core.clock import FixedClock
-from penchant.core.nouns import Event
+from penchant.core.clock import FixedClock, micros
+from penchant.core.errors import StoreError
+from penchant.core.nouns import Event, Item
 from penchant.core.settings import Settings
+from penchant.store.database import Database
 from penchant.trust.access import SYSTEM
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.purpose import Purpose
@@ -88,3 +93,40 @@ def test_bulk_reads_leave_the_locks_of_a_writer_alone(settings: Settings, gate: 
         command = [sys.executable, "-c", code, str(tmp_path / "shop.db")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "database is locked" in done.stderr
+
+
+@pytest.mark.parametrize("instead", ["nothing", "an empty file", "another store"])
+def test_nothing_is_acknowledged_when_the_file_is_gone(
+    settings: Settings, gate: Gate, clock: FixedClock, instead: str
+) -> None:
+    events = [Event("ann", str(n), "view", _START + timedelta(seconds=n)) for n in range(3)]
+    assert gate.admit(SYSTEM, events).accepted == 3
+    path = Path(settings.store.removeprefix("sqlite:///"))
+    kept = [path.rename(path.with_name(f"kept{path.name.removeprefix('shop')}")) for path in path.parent.glob("shop*")]
+    if instead == "an empty file":
+        path.touch()
+    elif instead == "another store":
+        Gate.create(settings, clock).close()
+    there = path.exists()
+    table = pl.DataFrame({"user": ["bob"], "item": ["tea"], "kind": ["view"], "at": [micros(_START)], "value": [1.0]})
+    writes: list[Callable[[], object]] = [
+        lambda: gate.admit(SYSTEM, [Event("bob", "tea", "view", _START)]),
+        lambda: gate.admit_table(SYSTEM, table),
+        lambda: gate.catalogue.put(SYSTEM, [Item("tea", "Tea")]),
+        lambda: gate.consent.grant(SYSTEM, "bob", [Purpose.TRAIN], basis="form"),
+        lambda: gate.counts(SYSTEM),
+    ]
+    for write in writes:
+        with pytest.raises(StoreError, match="the store's file was removed or replaced while it was open; got .*shop"):
+            write()
+    assert path.exists() == there, "an empty store was made in its place"
+    for file in kept:
+        file.replace(path.with_name(f"shop{file.name.removeprefix('kept')}"))
+    assert gate.counts(SYSTEM).events == 3
+
+
+def test_a_file_that_goes_during_the_write_is_noticed(settings: Settings, gate: Gate) -> None:
+    path = Path(settings.store.removeprefix("sqlite:///"))
+    database = Database(settings.store, create=False)
+    with closing(database), pytest.raises(StoreError, match="removed or replaced"), database.writing():
+        path.unlink()

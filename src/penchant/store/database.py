@@ -31,7 +31,8 @@ _PRAGMAS = (
 class Database:
     """A SQLite file and the connections to it. Threads may share it.
 
-    Writes take turns: one lock in this process, one in the file for other processes.
+    Writes take turns: one lock in this process, one in the file for other processes. A file that is removed or replaced
+    while it is open would take writes that nobody ever reads; so nothing is read from it or written to it any more.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -60,6 +61,7 @@ class Database:
             raise StoreMissing("there is no store", got=str(self.path), then="run 'penchant init', then 'import'")
         # Parameters are personal data: no error, and so no log, repeats them.
         engine = sa.create_engine(f"{_PREFIX}{self.path}", pool_size=8, max_overflow=64, hide_parameters=True)
+        self._file = _identity(self.path)
         sa.event.listen(engine, "connect", _connected)
         sa.event.listen(engine, "begin", _began)
         self._bare = engine.execution_options(begin="")
@@ -70,18 +72,29 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Yield a connection that sees the store as it was at its first read."""
-        with self._translated(), self._reader.connect() as connection:
-            yield connection
+        with self._translated():
+            self._check()
+            with self._reader.connect() as connection:
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction: all of it is on disk on leaving, or, on an error, none of it."""
-        with self._translated(), self._turn, self._writer.begin() as connection:
-            yield connection
+        """Yield a connection in a transaction: all of it is on disk on leaving, or, on an error, none of it.
+
+        Raises:
+            StoreError: the store failed, or its file was removed or replaced, then also while this lasted.
+        """
+        with self._translated(), self._turn:
+            self._check()
+            with self._writer.begin() as connection:
+                yield connection
+                self._check()
+            self._check()
 
     @contextmanager
     def attached(self, other: Path) -> Iterator[sa.Connection]:
         """Yield a connection that sees the file ``other`` as schema ``stage``; it has no transaction of its own."""
+        self._check()
         with self._translated(), self._bare.connect() as connection:
             connection.exec_driver_sql("ATTACH DATABASE ? AS stage", (str(other),))
             try:
@@ -91,21 +104,33 @@ class Database:
 
     @contextmanager
     def transaction(self, connection: sa.Connection) -> Iterator[None]:
-        """Make what is done inside, on a connection of :meth:`attached`, one write transaction."""
+        """Make what is done inside, on a connection of :meth:`attached`, one write transaction, as :meth:`writing`."""
         with self._turn:
+            self._check()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield
+                self._check()
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 driver = connection.connection.driver_connection
                 if driver is not None and driver.in_transaction:  # a full disk has rolled back already
                     connection.exec_driver_sql("ROLLBACK")
                 raise
+            self._check()
 
     def close(self) -> None:
         """Let go of every connection."""
         self._reader.dispose()
+
+    def _check(self) -> None:
+        """Check that the file at the path is the one that was opened; a new connection would even make an empty one."""
+        if _identity(self.path) != self._file:
+            raise StoreError(
+                "the store's file was removed or replaced while it was open",
+                got=str(self.path),
+                then="put it back and start again; nothing of this request was kept",
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -131,6 +156,15 @@ def _path(url: str) -> Path:
             then="set 'store' in penchant.toml",
         )
     return Path(name).absolute()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what no other file is called while this one is open; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _touch(path: Path) -> None:
