@@ -75,7 +75,7 @@ def _one(side: np.ndarray, c: np.ndarray, p: np.ndarray, l2: float) -> np.ndarra
 
 
 def test_folding_in_is_the_users_half_step() -> None:
-    learner = IALS(factors=4, l2=0.02, unobserved=0.3, epochs=4)
+    learner = IALS(factors=4, l2=0.02, alpha=1.0, unobserved=0.3, epochs=4)
     r = ratings(2)
     data = Dataset.from_matrix(r)
     scorer = learner.fit(data)

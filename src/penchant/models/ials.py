@@ -103,9 +103,9 @@ class IALS(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Length of the vectors."
     l2: Annotated[float, Meta(gt=0)] = 0.003
     "Strength of the regularization."
-    alpha: Annotated[float, Meta(gt=0)] = 1.0
-    "Confidence that one unit of event weight adds."
-    unobserved: Annotated[float, Meta(gt=0)] = 0.1
+    alpha: Annotated[float, Meta(gt=0)] = 0.02
+    "Confidence that one unit of event weight adds. Small, so that weights of 5 and counts of 100 do no harm."
+    unobserved: Annotated[float, Meta(gt=0)] = 1.0
     "Weight of the pairs nobody was seen to form."
     frequency_scaling: Annotated[float, Meta(ge=0, le=1)] = 1.0
     "How much more the vectors of the frequent are regularized: 0 not at all, 1 in proportion."
