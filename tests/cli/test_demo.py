@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,23 @@ def test_json_is_the_document_and_nothing_else(served, run):
 
 
 def test_then_the_shop_page_is_served(served, run):
-    ran = run("demo", "--port", "8123")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    ran = run("demo", "--port", number)
     assert ran.status == 0
-    assert "the shop page: http://127.0.0.1:8123 (Ctrl-C stops)" in ran.out
+    assert f"the shop page: http://127.0.0.1:{number} (Ctrl-C stops)" in ran.out
     _engine, host, port, demo = served[1]
-    assert (host, port) == ("127.0.0.1", 8123)
+    assert (host, port) == ("127.0.0.1", number)
     assert isinstance(demo, Demo)
     assert (demo.actor, demo.label("u1")) == (SYSTEM, "Household u1 · two adults")
+
+
+def test_a_taken_port_is_said_before_anything_is_done(served, run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = run("demo", "--port", port)
+        assert ran.status == 1
+        assert ran.err.startswith(f"error: the address cannot be listened on; got 127.0.0.1:{port} (")
+        assert served == []
+        assert run("demo", "--port", port, "--once").status == 0
+    assert served == [Path("penchant-demo")]

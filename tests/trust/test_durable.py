@@ -117,7 +117,7 @@ def test_nothing_is_acknowledged_when_the_file_is_gone(
         lambda: gate.counts(SYSTEM),
     ]
     for write in writes:
-        with pytest.raises(StoreError, match="the store's file was removed or replaced while it was open; got .*shop"):
+        with pytest.raises(StoreError, match=r"the store's file was removed or replaced while it was open; got .*shop"):
             write()
     assert path.exists() == there, "an empty store was made in its place"
     for file in kept:

@@ -31,8 +31,11 @@ def demo(
     from penchant.engine.demo import run_demo
 
     state = state_of(context)
-    run = run_demo(folder, clock=state.clock, progress=state.progress())
-    with run.engine as engine:
+    if not once:
+        from penchant.server.run import check_address
+
+        check_address(HOST, port)
+    with run_demo(folder, clock=state.clock, progress=state.progress()) as run:
         if json:
             emit(msgspec.json.format(msgspec.json.encode(run.document()), indent=2).decode())
         else:
@@ -46,4 +49,4 @@ def demo(
 
         if not json:
             say(f"the shop page: http://{HOST}:{port} (Ctrl-C stops)")
-        serve(engine, HOST, port, demo=Demo(run.actor, run.label))
+        serve(run.engine, HOST, port, demo=Demo(run.actor, run.label))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any
 
 import msgspec
 from msgspec import Struct
@@ -29,7 +31,10 @@ from penchant.trust.gate import Counts, Gate
 __all__ = ["DemoRun", "run_demo"]
 
 MARK = ".penchant-demo"
-"A file that says a folder is a demonstration's, to be cleared by the next one."
+"A file that says a folder is a demonstration's, to be cleared by the next one; locked for as long as one runs."
+
+WRITTEN = (MARK, "penchant.toml", "artifacts")
+"What a demonstration writes beside its store, which is penchant.db and what stands beside that."
 
 SHOWN = ("for-you", "buy-again", "trending")
 "Placements that the document shows for each household."
@@ -53,9 +58,6 @@ learner = "item-knn"
 learner = "ials"
 factors = 32
 epochs = 8
-alpha = 0.02
-unobserved = 1.0
-l2 = 0.003
 
 [models.buy-again]
 learner = "buy-again"
@@ -71,7 +73,7 @@ half_life = 3.0
 
 
 class DemoRun(Struct, frozen=True, eq=False):
-    """A finished demonstration, ready to be shown or served.
+    """A finished demonstration, ready to be shown or served; leaving it closes the engine and lets go of the folder.
 
     >>> from penchant.testing import shop
     >>> with shop() as engine:
@@ -82,7 +84,7 @@ class DemoRun(Struct, frozen=True, eq=False):
     """
 
     engine: Engine
-    "Open; close it when done."
+    "Open; :meth:`close` closes it."
     reports: dict[str, Report]
     "Task to evaluation."
     counts: Counts
@@ -93,6 +95,20 @@ class DemoRun(Struct, frozen=True, eq=False):
     "Household to what its demographics say, in words."
     actor: Actor = SYSTEM
     "Who asks on the page."
+    lock: IO[str] | None = None
+    "The mark of the folder, held so that no other demonstration clears it; None when there is no folder."
+
+    def close(self) -> None:
+        """Close the engine, and let the next demonstration have the folder."""
+        self.engine.close()
+        if self.lock is not None:
+            self.lock.close()
+
+    def __enter__(self) -> DemoRun:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
     def label(self, user: str) -> str:
         """Return what to call a household on the page."""
@@ -136,17 +152,26 @@ def run_demo(folder: str | Path, *, clock: Clock | None = None, progress: Progre
     penchant.core.errors.InputError: the folder holds something that is not a demonstration's; got ...
 
     Args:
-        folder: where the store, the models and the settings go; a former demonstration there is cleared.
+        folder: where the store, the models and the settings go; a former demonstration there is cleared, one that runs
+            there is left alone.
         clock: what time it is.
         progress: told of the long steps.
 
     Raises:
         MissingExtra: the data is not installed.
-        InputError: the folder holds something else.
+        InputError: the folder holds something else, or another demonstration runs in it.
     """
-    clock = clock or SystemClock()
+    place, clock = Path(folder), clock or SystemClock()
+    lock = _claimed(place)
+    try:
+        return _run(_fresh(place), clock, progress, lock)
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _run(settings: Settings, clock: Clock, progress: Progress, lock: IO[str]) -> DemoRun:
     timings: dict[str, float] = {}
-    settings = _fresh(Path(folder))
     with _timed(timings, "read"):
         events, items = complete_journey()
     with Gate.create(settings, clock) as gate:
@@ -161,21 +186,51 @@ def run_demo(folder: str | Path, *, clock: Clock | None = None, progress: Progre
         with _timed(timings, "evaluate"):
             reports = assess(gate, SYSTEM, settings, progress=progress)
         counts = gate.counts(SYSTEM)
-    return DemoRun(Engine.open(settings, clock), reports, counts, timings, _people())
+    return DemoRun(Engine.open(settings, clock), reports, counts, timings, _people(), lock=lock)
+
+
+def _claimed(folder: Path) -> IO[str]:
+    """Return the folder's mark, locked until it is closed or this process ends; nothing was removed yet."""
+    if folder.exists() and not (folder / MARK).exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise _not_ours(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = (folder / MARK).open("a", encoding="utf-8")
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for path in folder.iterdir():
+            if path.name not in WRITTEN and not path.name.startswith("penchant.db"):
+                raise _not_ours(path)
+    except BlockingIOError as error:
+        mark.close()
+        raise InputError(
+            "a demonstration is running in this folder",
+            got=str(folder),
+            then="stop it, or choose another folder with --folder",
+        ) from error
+    except BaseException:
+        mark.close()
+        raise
+    return mark
+
+
+def _not_ours(path: Path) -> InputError:
+    return InputError(
+        "the folder holds something that is not a demonstration's",
+        got=str(path),
+        allowed="a new folder, or that of a former demonstration",
+        then="choose another with --folder",
+    )
 
 
 def _fresh(folder: Path) -> Settings:
-    if folder.exists():
-        if any(folder.iterdir()) and not (folder / MARK).exists():
-            raise InputError(
-                "the folder holds something that is not a demonstration's",
-                got=str(folder),
-                allowed="a new folder, or that of a former demonstration",
-                then="choose another with --folder",
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / MARK).touch()
+    """Remove what a former demonstration wrote, all but the mark, and return the settings of a new one."""
+    for path in folder.iterdir():
+        if path.name == MARK:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     (folder / "penchant.toml").write_text(SETTINGS, encoding="utf-8")
     return load_settings(folder / "penchant.toml")
 

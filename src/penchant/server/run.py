@@ -19,7 +19,7 @@ from penchant.server.demo import Demo
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
-__all__ = ["is_loopback", "running", "serve"]
+__all__ = ["check_address", "is_loopback", "running", "serve"]
 
 _GRACE = 10
 "Seconds that open requests get to finish when the server is told to stop."
@@ -37,6 +37,22 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_address(host: str, port: int) -> None:
+    """Check that an address can be listened on, before long work whose end would be to listen there.
+
+    >>> import socket
+    >>> with socket.create_server(("127.0.0.1", 0)) as taken:
+    ...     check_address("127.0.0.1", taken.getsockname()[1])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.InputError: the address cannot be listened on; got 127.0.0.1:...
+
+    Raises:
+        InputError: something else listens there, or this machine has no such address.
+    """
+    _listen(host, port).close()
 
 
 def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> None:
