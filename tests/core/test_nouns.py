@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from penchant.core.errors import InputError
 from penchant.core.nouns import Event, Filters, History, Item, Part, Reason, Slate
 
 
@@ -77,3 +78,29 @@ def test_nouns_cannot_be_changed() -> None:
     for noun in (slate(), History.of([1]), Item("a", "A"), Reason("view", "a", 1.0)):
         with pytest.raises(AttributeError):
             setattr(noun, noun.__struct_fields__[0], None)
+
+
+def test_a_slate_shows_its_lines() -> None:
+    told = Reason("history", "4", 0.25, "because of tea")
+    shown = msgspec.structs.replace(slate(), reasons=((Reason("history", "4", -0.25),), (told,), ()))
+    assert repr(shown).splitlines() == [
+        " 1  three  3.0000  history 4 -0.2500",
+        " 2  one    1.0000  because of tea",
+        " 3  two    2.0000",
+    ]
+    assert repr(Slate.of([7], [0.5])) == " 1  item 7  0.5000"
+    assert repr(Slate.of()) == "an empty slate"
+
+
+def test_a_long_slate_shows_twenty_lines() -> None:
+    lines = repr(Slate.of(range(1021), np.zeros(1021))).splitlines()
+    assert len(lines) == 21
+    assert lines[-2:] == ["20  item 19  0.0000", "... and 1,001 more"]
+
+
+def test_a_slate_yields_ids_with_scores() -> None:
+    assert list(slate()) == [("three", 3.0), ("one", 1.0), ("two", 2.0)]
+    assert list(Slate.of()) == []
+    with pytest.raises(InputError) as refusal:
+        iter(Slate.of([7], [0.5]))
+    assert str(refusal.value) == ("a slate without ids cannot be iterated over; got 1 codes; next: explain it first")

@@ -1,6 +1,6 @@
 """What each way of splitting promises, for any data."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,8 @@ from penchant.data.dataset import Dataset
 rows = st.lists(
     st.tuples(st.sampled_from("abcdef"), st.sampled_from("stuvwxyz"), st.integers(0, 30)), min_size=2, max_size=60
 )
+
+CUTS = "a duration such as 28d or a timedelta, or a moment: a datetime or a text such as 2011-04-01"
 
 
 def build(events: list[tuple[str, str, int]]) -> Dataset:
@@ -180,8 +182,12 @@ def test_an_empty_side_is_refused(make, text):
         ),
         (
             lambda d: split.temporal(d, 28),
-            "not a place to cut at; got 28; allowed: a duration such as 28d, or a datetime",
+            f"not a place to cut at; got 28; allowed: {CUTS}",
         ),
+        (lambda d: split.temporal(d, "04/01/2011"), f"not a place to cut at; got '04/01/2011'; allowed: {CUTS}"),
+        (lambda d: split.temporal(d, "2011-02-30"), f"not a place to cut at; got '2011-02-30'; allowed: {CUTS}"),
+        (lambda d: split.temporal(d, ""), f"not a place to cut at; got ''; allowed: {CUTS}"),
+        (lambda d: split.temporal(d, timedelta()), "a span to hold out is above 0; got 0:00:00; next: write 28d"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused(make, text):
@@ -209,3 +215,25 @@ def test_too_little_data_is_refused():
     empty = one.select(np.zeros(1, bool))
     with pytest.raises(EmptyData, match="there are no events to split"):
         split.temporal(empty)
+
+
+@pytest.mark.parametrize(
+    ("test", "same"),
+    [
+        (timedelta(days=3), "3d"),
+        ("2017-01-04", datetime(2017, 1, 4)),
+        (date(2017, 1, 4), datetime(2017, 1, 4)),
+        ("2017-01-04T01:00:00+01:00", datetime(2017, 1, 4)),
+        ("2017-01-04 06:30", datetime(2017, 1, 4, 6, 30)),
+    ],
+)
+def test_a_cut_can_be_said_in_several_ways(test, same):
+    days = [datetime(2017, 1, day) for day in range(1, 9)]
+    table = pl.DataFrame({"user": ["ann", "bob"] * 4, "item": list("abcdefgh"), "at": days})
+    data = Dataset.from_events(table)
+    assert split.temporal(data, test).about == split.temporal(data, same).about
+
+
+def test_a_split_shows_what_it_is_about():
+    made = split.random(build([("a", "s", 1), ("a", "t", 2), ("b", "s", 3)]), rng=0)
+    assert repr(made) == made.about

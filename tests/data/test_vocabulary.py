@@ -54,3 +54,17 @@ def test_an_id_that_is_not_text_is_refused():
         InputError, match=r"(?s)an id is not a string; got .*; allowed: str; next: convert ids with str\(\)"
     ):
         Vocabulary.of(["tea", 5])
+
+
+@pytest.mark.parametrize(("asked", "got"), [(slice(1, 2), "slice(1, 2, None)"), ("tea", "'tea'"), ([0], "[0]")])
+def test_one_code_gives_one_id_and_nothing_else_does(asked, got):
+    ids = Vocabulary.of(["tea", "milk"])
+    assert (ids[0], ids[np.int32(1)]) == ("milk", "tea")
+    with pytest.raises(InputError) as caught:
+        ids[asked]
+    assert str(caught.value) == (
+        f"a vocabulary is asked for one code; got {got}; allowed: int; "
+        "next: vocabulary.ids([...]) for several codes, vocabulary.code(id) for the code of an id"
+    )
+    with pytest.raises(IndexError, match=r"codes must lie in \[0, 2\), got -1 to -1"):
+        ids[-1]

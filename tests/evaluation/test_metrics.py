@@ -162,3 +162,23 @@ def test_a_text_in_place_of_a_list_and_no_metric_at_all():
         m.parse_metrics("ndcg@10")
     with pytest.raises(EmptyData, match="there is no metric to compute; next: name some, or pass None for all"):
         m.parse_metrics([])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("hit_rate", "hit"),
+        ("Hit-Rate", "hit"),
+        ("hr", "hit"),
+        ("average_precision", "map"),
+        ("mean_reciprocal_rank", "mrr"),
+    ],
+)
+def test_a_name_from_elsewhere_is_told_the_one_here(theirs, ours):
+    with pytest.raises(UnknownName) as caught:
+        parse_metrics([f"{theirs}@10"])
+    assert str(caught.value) == (
+        f"unknown metric; got {theirs}; "
+        "allowed: coverage, hit, map, mrr, ndcg, novelty, precision, recall, recall_capped; "
+        f"next: did you mean {ours!r}?"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["Event", "Filters", "History", "Item", "Part", "Query", "Reason", "Slate", "TopK"]
+
+
+_LINES = 20
+"Items of a slate that its repr shows."
 
 
 class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -182,9 +186,12 @@ class Part(Struct, frozen=True):
 class Slate(Struct, frozen=True, eq=False):
     """The items that answer a question, best first, with their scores and the addends of each.
 
-    >>> slate = Slate.of([3, 1], [0.9, 0.2])
-    >>> len(slate), slate.items.tolist()
-    (2, [3, 1])
+    >>> slate = Slate(np.int32([3, 1]), np.float32([0.9, 0.25]), ids=("tea", "jam"))
+    >>> slate  # rank, id, score and, once explained, the strongest reason
+     1  tea  0.9000
+     2  jam  0.2500
+    >>> len(slate), list(slate)[1]
+    (2, ('jam', 0.25))
     """
 
     items: Int32
@@ -200,6 +207,24 @@ class Slate(Struct, frozen=True, eq=False):
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        """Yield the id and the score of each item, best first."""
+        self._need_ids("cannot be iterated over")
+        return zip(self.ids, self.scores.tolist(), strict=True)
+
+    def __repr__(self) -> str:
+        shown = range(min(len(self), _LINES))
+        names = [self.ids[i] if self.ids else f"item {self.items[i]}" for i in shown]
+        width = max(map(len, names), default=0)
+        rows = zip(names, self.scores.tolist(), self.reasons or ((),) * len(self), strict=False)
+        lines = [
+            f"{rank:>2}  {name:<{width}}  {score:.4f}" + (f"  {_said(reasons[0])}" if reasons else "")
+            for rank, (name, score, reasons) in enumerate(rows, start=1)
+        ]
+        if len(self) > _LINES:
+            lines.append(f"... and {len(self) - _LINES:,} more")
+        return "\n".join(lines) or "an empty slate"
 
     @classmethod
     def of(cls, items: Any = (), scores: Any = (), *, parts: tuple[Part, ...] = ()) -> Slate:
@@ -221,11 +246,14 @@ class Slate(Struct, frozen=True, eq=False):
         """Return a polars table: item (str), score (Float32), rank (Int32, from 1)."""
         import polars as pl
 
-        if len(self.ids) != len(self):
-            raise InputError("a slate without ids has no table", got=f"{len(self)} codes", then="explain it first")
+        self._need_ids("has no table")
         ranks = np.arange(1, len(self) + 1, dtype=np.int32)
         columns = {"item": pl.Series(self.ids, dtype=pl.String), "score": self.scores, "rank": ranks}
         return pl.DataFrame(columns)
+
+    def _need_ids(self, lack: str) -> None:
+        if len(self.ids) != len(self):
+            raise InputError(f"a slate without ids {lack}", got=f"{len(self)} codes", then="explain it first")
 
 
 class TopK(Struct, frozen=True, eq=False):
@@ -240,3 +268,8 @@ class TopK(Struct, frozen=True, eq=False):
     "int32[n, k]; -1 only where fewer than k items can be scored."
     scores: Float32
     "float32[n, k], descending along a row; NaN where the item is -1."
+
+
+def _said(reason: Reason) -> str:
+    """Return a reason in words, or else as its code, evidence and weight."""
+    return reason.text or " ".join(filter(None, (reason.code, reason.evidence, f"{reason.weight:+.4f}")))

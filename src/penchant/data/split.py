@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from penchant.data.dataset import Dataset
 __all__ = ["Split", "leave_last_out", "random", "strong", "temporal"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPAN = re.compile(r"[+-]?[\d.]+ *[A-Za-z]+")
+_CUTS = "a duration such as 28d or a timedelta, or a moment: a datetime or a text such as 2011-04-01"
 
 
 class Split(Struct, frozen=True, eq=False):
@@ -39,12 +42,15 @@ class Split(Struct, frozen=True, eq=False):
     about: str
     "A sentence that states the split, with its counts."
 
+    def __repr__(self) -> str:
+        return self.about
 
-def temporal(data: Dataset, test: str | datetime = "28d") -> Split:
+
+def temporal(data: Dataset, test: str | timedelta | date = "28d") -> Split:
     """Hold out the end of the data: everything from one moment on, for all users alike.
 
-    A duration such as ``"28d"`` holds out the events less than that long before the latest one; a moment holds out the
-    events at or after it (without a zone it is UTC).
+    A duration, such as ``"28d"`` or a timedelta, holds out the events less than that long before the latest one; a
+    moment, such as a datetime or ``"2011-04-01"``, holds out the events at or after it (without a zone it is UTC).
 
     >>> import polars as pl
     >>> days = [datetime(2017, 1, day) for day in (1, 20, 30)]
@@ -52,6 +58,8 @@ def temporal(data: Dataset, test: str | datetime = "28d") -> Split:
     >>> print(temporal(data, test="7d").about)
     Temporal split after 2017-01-23T00:00:00+00:00: 2 events of 1 user before to learn from, \
 1 event of 1 user to foresee; 1 of these users has a history.
+    >>> temporal(data, test="2017-01-20").test.n_events
+    2
 
     Raises:
         EmptyData: one side would be empty, or all events have the same time.
@@ -59,14 +67,15 @@ def temporal(data: Dataset, test: str | datetime = "28d") -> Split:
     """
     at: Int64 = data.column("at")
     first, last = _span(at, "temporal")
-    held, place = _late(at, test, last)
+    span = _span_or_moment(test)
+    held, place = _late(at, span, last)
     if held.all() or not held.any():
         side = "test" if not held.any() else "train"
         raise EmptyData(
             f"the {side} side of the split is empty",
-            got=test if isinstance(test, str) else test.isoformat(),
+            got=test.isoformat() if isinstance(test, date) else str(test),
             allowed=f"a cut between {_iso(first)} and {_iso(last)}",
-            then="hold out a later part" if side == "test" and isinstance(test, str) else "choose another cut",
+            then="hold out a later part" if side == "test" and isinstance(span, timedelta) else "choose another cut",
         )
     train, late = data.select(~held), data.select(held)
     known = len(np.intersect1d(train.column("user"), late.column("user")))
@@ -177,15 +186,31 @@ def strong(data: Dataset, users: float = 0.2, share: float = 0.2, rng: int | np.
     return Split(train, history, test, "strong", about)
 
 
-def _late(at: Int64, test: str | datetime, last: int) -> tuple[Bool, str]:
+def _span_or_moment(test: Any) -> timedelta | datetime:
+    """Return how long before the end to cut, or when."""
+    if isinstance(test, datetime):
+        return test
+    if isinstance(test, date):
+        return datetime.combine(test, time(), UTC)
+    if isinstance(test, timedelta):
+        if test <= timedelta():
+            raise InputError("a span to hold out is above 0", got=str(test), then="write 28d", field="test")
+        return test
+    if isinstance(test, str) and _SPAN.fullmatch(test):
+        return parse_duration(test, field="test")
+    try:
+        return datetime.fromisoformat(test)
+    except (TypeError, ValueError) as error:
+        raise InputError("not a place to cut at", got=repr(test), allowed=_CUTS, field="test") from error
+
+
+def _late(at: Int64, test: timedelta | datetime, last: int) -> tuple[Bool, str]:
     """Return which events lie after the cut, and the cut in words."""
     if isinstance(test, datetime):
         cut = micros(test)
         return at >= cut, f"from {_iso(cut)} on"
-    if isinstance(test, str):
-        cut = last - parse_duration(test, field="test") // timedelta(microseconds=1)
-        return at > cut, f"after {_iso(cut)}"
-    raise InputError("not a place to cut at", got=test, allowed="a duration such as 28d, or a datetime", field="test")
+    cut = last - test // timedelta(microseconds=1)
+    return at > cut, f"after {_iso(cut)}"
 
 
 def _share_of_each(data: Dataset, share: float, rng: np.random.Generator) -> Bool:

@@ -22,8 +22,8 @@ class Vocabulary:
     >>> v = Vocabulary.of(["pear", "apple", "pear"])
     >>> v.codes(["apple", "plum"]).tolist(), v.ids([1, 0])
     ([0, -1], ['pear', 'apple'])
-    >>> len(v), "pear" in v
-    (2, True)
+    >>> len(v), "pear" in v, v[1]
+    (2, True, 'pear')
     """
 
     __slots__ = ("_codes", "_series")
@@ -58,6 +58,18 @@ class Vocabulary:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._series)
+
+    def __getitem__(self, code: int) -> str:
+        """Return the id of one code; many at once are ``ids``.
+
+        Raises:
+            InputError: it is not one whole number.
+            IndexError: the code lies outside the vocabulary.
+        """
+        if not isinstance(code, int | np.integer):
+            then = "vocabulary.ids([...]) for several codes, vocabulary.code(id) for the code of an id"
+            raise InputError("a vocabulary is asked for one code", got=repr(code), allowed="int", then=then)
+        return self.ids([code])[0]
 
     def __contains__(self, item: object) -> bool:
         return item in self._lookup()

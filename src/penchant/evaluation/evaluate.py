@@ -9,14 +9,17 @@ import msgspec
 import numpy as np
 
 from penchant.core.arrays import Float64, Int32
+from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.progress import SILENT, Progress
+from penchant.data.expected import expect_split
 from penchant.data.split import Split
 from penchant.evaluation.interval import Effect, Inconclusive, compare, estimate, holm, resample_means, sign_flip
 from penchant.evaluation.line import Line, Setup
 from penchant.evaluation.metrics import USER_METRICS, Metric, coverage, novelty, parse_metrics, self_information
 from penchant.evaluation.ranking import Ranker, Truth, hits, rank, truth
 from penchant.evaluation.report import Report
+from penchant.models.recipe import Recipe
 from penchant.version import __version__
 
 __all__ = ["evaluate"]
@@ -24,6 +27,8 @@ __all__ = ["evaluate"]
 Effects = list[Effect | Inconclusive]
 
 _TOGETHER = "one number for all slates together"
+_NOTHING = "nothing is recommended, so there is nothing to be surprised by"
+_NOT_BOTH = "the model or the baseline recommends nothing, so there is nothing to compare"
 
 
 def evaluate(
@@ -72,9 +77,13 @@ def evaluate(
     Raises:
         EmptyData: there is no scorer, no metric, or no user who counts.
         UnknownName: there is no such metric, task or baseline.
-        InputError: a scorer has another vocabulary than the split, or a parameter is out of range.
+        InputError: there is no mapping of fitted models or no split, a model has another vocabulary than the split,
+            or a parameter is out of range.
     """
+    _expect_models(scorers)
+    expect_split(split)
     _check(scorers, baseline, resamples, batch)
+    generator(rng)
     chosen = parse_metrics(metrics)
     found = truth(split, task)
     longest = max(metric.k for metric in chosen)
@@ -98,6 +107,31 @@ def evaluate(
         versions={"penchant": __version__, "numpy": np.__version__},
     )
     return Report(tuple(lines), setup)
+
+
+def _expect_models(scorers: Any) -> None:
+    """Raise InputError when this is no mapping of name to fitted model."""
+    if not isinstance(scorers, Mapping):
+        name = getattr(getattr(scorers, "learner", scorers), "name", "a name")
+        raise InputError(
+            "evaluate takes a mapping of name to model",
+            got=type(scorers).__name__,
+            allowed="one entry for each model to compare",
+            then=f"evaluate({{{name!r}: ...}}, split)",
+            field="scorers",
+        )
+    for name, scorer in scorers.items():
+        kind = type(scorer).__name__
+        if isinstance(scorer, Recipe):
+            raise InputError(f"{kind} is not fitted", got=name, then=f"{kind}().fit(split.train)", field="scorers")
+        if not hasattr(scorer, "score_batch"):
+            raise InputError(
+                f"{name} is not a model",
+                got=kind,
+                allowed="what fit returns, or anything with its score_batch, rows, items and learner",
+                then="fit a learner on split.train",
+                field="scorers",
+            )
 
 
 def _check(scorers: Mapping[str, Ranker], baseline: str | None, resamples: int, batch: int) -> None:
@@ -142,9 +176,9 @@ def _lines(
             if metric.per_user:
                 mean, difference = next(means), next(differences, None)
             else:
-                mean = Inconclusive(_together(metric, items, information), _TOGETHER)
+                mean = _whole(_together(metric, items, information), _NOTHING)
                 base = _together(metric, slates[against], information)
-                difference = None if name == against else Inconclusive(mean.value - base, _TOGETHER)
+                difference = None if name == against else _whole(mean.value - base, _NOT_BOTH)
             lines.append(Line.of(name, metric, mean, difference, seconds.get(name)))
     return lines
 
@@ -159,6 +193,11 @@ def _per_user(items: Int32, metrics: list[Metric], found: Truth) -> Float64:
 def _together(metric: Metric, items: Int32, information: Float64) -> float:
     cut = items[:, : metric.k]
     return coverage(cut, len(information)) if metric.name == "coverage" else novelty(cut, information)
+
+
+def _whole(value: float, otherwise: str) -> Inconclusive:
+    """Return a number that no interval belongs to; where there is not even a number, ``otherwise`` says why."""
+    return Inconclusive(value, otherwise if np.isnan(value) else _TOGETHER)
 
 
 def _effects(

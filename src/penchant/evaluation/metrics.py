@@ -183,6 +183,18 @@ USER_METRICS: dict[str, Callable[[Bool, Int64], Float64]] = {
 LIST_METRICS = ("coverage", "novelty")
 "The metrics that have one value for all slates together."
 
+_ELSEWHERE = {
+    "hit_rate": "hit",
+    "hitrate": "hit",
+    "hit_ratio": "hit",
+    "hr": "hit",
+    "average_precision": "map",
+    "mean_average_precision": "map",
+    "mean_reciprocal_rank": "mrr",
+    "reciprocal_rank": "mrr",
+}
+"What other tools call a metric, to the one name it has here."
+
 
 class Metric(Struct, frozen=True):
     """A metric at a length of slate.
@@ -216,7 +228,7 @@ class Metric(Struct, frozen=True):
         """
         name, _, k = text.partition("@")
         if name not in USER_METRICS and name not in LIST_METRICS:
-            raise UnknownName.of("metric", name, [*USER_METRICS, *LIST_METRICS], field="metrics")
+            raise _unknown(name)
         if not (k.isascii() and k.isdigit() and int(k) > 0):
             raise InputError(
                 "a metric needs the length of the slate",
@@ -248,6 +260,15 @@ def parse_metrics(texts: Iterable[str] | None) -> list[Metric]:
     if not found:
         raise EmptyData("there is no metric to compute", then="name some, or pass None for all", field="metrics")
     return list(dict.fromkeys(found))
+
+
+def _unknown(name: str) -> UnknownName:
+    known = [*USER_METRICS, *LIST_METRICS]
+    ours = _ELSEWHERE.get(name.lower().replace("-", "_"))
+    if ours is None:
+        return UnknownName.of("metric", name, known, field="metrics")
+    then = f"did you mean {ours!r}?"
+    return UnknownName("unknown metric", got=name, allowed=", ".join(sorted(known)), then=then, field="metrics")
 
 
 def _share(part: Any, whole: Any) -> Float64:

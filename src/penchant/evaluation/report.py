@@ -33,6 +33,9 @@ class Report(Struct, frozen=True, eq=False):
     setup: Setup
     "What was evaluated and how."
 
+    def __repr__(self) -> str:
+        return self.markdown()
+
     @property
     def table(self) -> pl.DataFrame:
         """A polars table, one row a model and metric.
