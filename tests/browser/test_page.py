@@ -133,6 +133,14 @@ def test_it_fits_a_phone(page: Page) -> None:
         assert box["height"] >= 40
 
 
+def test_what_is_clicked_is_large_enough(page: Page) -> None:
+    page.goto("/?user=900&item=1007")
+    for target in page.locator(".card summary, .card h3 a, .close").all():
+        box = target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 24, target.text_content()
+
+
 def test_it_works_without_javascript(browser: Browser, url: str, engine: Engine) -> None:
     context = browser.new_context(base_url=url, java_script_enabled=False)
     page = context.new_page()

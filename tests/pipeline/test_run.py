@@ -120,6 +120,12 @@ def test_words_say_what_was_done_with_which_item(data, scorers):
     assert "Because of your wish of Item 3" in said
 
 
+def test_what_is_left_of_the_history_is_one_reason_with_its_number(data, scorers):
+    stage = explained(PlacementSettings(blend={"ease": 1.0}, reasons=3), scorers, Catalogue(data.items))
+    slate = stage(query(range(12), n=3, kinds=("purchase",) * 12), Slate.of())
+    assert {(r[-1].code, r[-1].text) for r in slate.reasons} == {("rest", "9 other things in the history together")}
+
+
 def test_words_count_how_often_the_item_itself_was_bought(data):
     scorers = {"buy-again": pt.BuyAgain().fit(data)}
     stage = explained(PlacementSettings(blend={"buy-again": 1.0}, exclude_seen=False), scorers, Catalogue(data.items))

@@ -15,9 +15,12 @@ from litestar.testing import TestClient
 
 import penchant.server
 from penchant.core.nouns import Reason
+from penchant.engine.answers import Ask
 from penchant.server.app import create_app
 from penchant.server.bar import WIDTH, bar_of, shares
+from penchant.server.cards import headline
 from penchant.server.demo import Demo
+from penchant.server.shop import LISTS, SHOWN, Shop
 from penchant.trust.access import SYSTEM
 
 STATIC = Path(penchant.server.__file__).parent / "static"
@@ -34,6 +37,11 @@ def page(engine: Any) -> Iterator[TestClient]:
 
 def items(html: str, placement: str) -> list[str]:
     return re.findall(rf'<li class="card[^"]*" id="{placement}-(\d+)"', html)
+
+
+def order(engine: Any, user: str) -> list[list[str]]:
+    answers = [engine.recommend(SYSTEM, Ask(placement=name, user=user, n=SHOWN)) for name in LISTS]
+    return [[ranked.item for ranked in answer.items] for answer in answers]
 
 
 def status(html: str) -> str:
@@ -108,11 +116,79 @@ def test_similar_items_of_one(page: TestClient) -> None:
     assert 'name="item" value="1007"' in html
 
 
-def test_an_unknown_household_is_said_in_words(page: TestClient) -> None:
-    html = page.get("/", params={"user": "nobody <b>"}).text
-    assert "Nothing is known of this household yet" in html
-    assert "nobody &lt;b&gt;" in html
-    assert "nobody <b>" not in html
+def test_an_unknown_household_is_called_unknown(page: TestClient, engine: Any) -> None:
+    answer = page.get("/", params={"user": "nobody <b>"})
+    assert answer.status_code == 404
+    first = ", ".join(engine.users(SYSTEM, 5))
+    assert f"<p>no such household; got nobody &lt;b&gt;; next: pick one of {first}</p>" in answer.text
+    assert "nobody <b>" not in answer.text
+    for path, form in (("/act", {"on": "1007", "kind": "purchase"}), ("/agree", {"granted": "yes"})):
+        refused = page.post(path, data={"user": "999999", **form}, headers=HX)
+        assert refused.status_code == 404
+        assert "no such household; got 999999" in refused.text
+    assert engine.history(SYSTEM, "999999").events == ()
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_what_an_empty_history_promises_depends_on_consent(page: TestClient, engine: Any, granted: bool) -> None:
+    engine.set_consent(SYSTEM, "new", ["personalize"], granted=granted, basis="form")
+    html = page.get("/", params={"user": "new"}).text
+    assert "Nothing is known of this household yet." in html
+    assert ("Buy something, and the lists will answer." in html) is granted
+    assert ("the lists answer once it agrees that its history may be used" in html) is not granted
+
+
+def test_the_status_says_whether_anything_else_changed(page: TestClient, engine: Any) -> None:
+    engine.set_consent(SYSTEM, "900", ["personalize"], granted=False, basis="form")
+    before = page.get("/", params={"user": "900"}).text
+    form = {"user": "900", "on": items(before, "for-you")[0], "kind": "purchase"}
+    swapped = page.post("/act", data=form, headers=HX).text
+    assert [items(swapped, name) for name in LISTS] == [items(before, name) for name in LISTS]
+    assert status(swapped).endswith(" Nothing else changes.")
+    sent = page.post("/act", data=form, follow_redirects=False)
+    assert "moved" not in sent.headers["location"]
+    assert status(page.get(sent.headers["location"]).text).endswith(" Nothing else changes.")
+    told = page.get("/", params={"user": "900", "did": "purchase", "on": "1007", "moved": "1"}).text
+    assert status(told) == "Bought Bananas. The same items stay, in a new order."
+
+
+def test_the_order_is_compared_not_guessed(engine: Any) -> None:
+    shop = Shop(engine, Demo(SYSTEM, str))
+    for user in ("903", "904"):
+        for ranked in engine.recommend(SYSTEM, Ask(placement="buy-again", user=user, n=6)).items[::-1]:
+            before = order(engine, user)
+            change = shop.act(user, ranked.item, "purchase")
+            assert change.moved == (order(engine, user) != before)
+
+
+def test_the_reason_told_first_is_what_the_history_did(page: TestClient) -> None:
+    html = page.get("/", params={"user": "900"}).text
+    cards = html.split('<section class="list" id="for-you"')[1].split("</section>")[0].split('<li class="card')[1:]
+    for card in cards:
+        why = re.search(r'<p class="why">(.*?)</p>', card)
+        parts = re.findall(r"</svg><span>(.*?)</span>", card)
+        assert why
+        assert any(part.startswith("Popular") for part in parts)
+        assert why[1].startswith("Because you bought ")
+        assert why[1] in parts
+    trending = html.split('<section class="list" id="trending"')[1]
+    assert '<p class="why">Popular right now</p>' in trending
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        ([("popular", 0.5), ("purchase", 0.2), ("view", 0.1)], "purchase"),
+        ([("popular", 0.5), ("rest", 0.4), ("view", 0.1)], "view"),
+        ([("popular", 0.5), ("rest", 0.4)], "rest"),
+        ([("dislike", -0.6), ("popular", 0.5)], "popular"),
+        ([("dislike", -0.6), ("popular", 0.5), ("view", 0.2)], "view"),
+        ([("popular", 0.5)], "popular"),
+        ([("dislike", -0.6)], "dislike"),
+    ],
+)
+def test_which_reason_is_told_first(reasons: list[tuple[str, float]], told: str) -> None:
+    assert headline([Reason(code, "1", weight, code) for code, weight in reasons]) == told
 
 
 def test_errors_are_a_page_or_a_line(page: TestClient) -> None:

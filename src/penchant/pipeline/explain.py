@@ -108,7 +108,7 @@ class Words(Struct, frozen=True, eq=False):
         if reason.code == "popular":
             return _popular(reason)
         if reason.code == "rest":
-            return f"{reason.evidence} smaller reasons together"
+            return f"{reason.evidence} other things in the history together"
         code = self.catalogue.vocabulary.code(reason.evidence)
         if code < 0:
             return reason.code.capitalize()

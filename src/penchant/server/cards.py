@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from penchant.core.nouns import Reason
 from penchant.engine.answers import Ranked
 from penchant.server.bar import Bar, bar_of
 
-__all__ = ["Card", "Listing", "cards_of", "price_of"]
+__all__ = ["Card", "Listing", "cards_of", "headline", "price_of"]
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
@@ -33,6 +34,8 @@ class Card(Struct, frozen=True):
     "Its addends."
     new: bool
     "Whether it entered the list just now."
+    why: str = ""
+    "The reason told first, in words."
 
 
 class Listing(Struct, frozen=True):
@@ -81,9 +84,24 @@ def cards_of(placement: str, items: Sequence[Ranked], new: frozenset[str]) -> tu
             price=price_of(ranked.price, ranked.currency),
             bar=bar_of(ranked.reasons, before=before, scale=before + after),
             new=ranked.item in new,
+            why=headline(ranked.reasons),
         )
         for ranked in items
     )
+
+
+def headline(reasons: Sequence[Reason]) -> str:
+    """Return the words of the reason to tell first: the strongest that is about what was done, not about what is popular.
+
+    >>> popular, bought = Reason("popular", "", 0.5, "Popular"), Reason("purchase", "1", 0.3, "Because you bought Tea")
+    >>> headline([popular, bought]), headline([popular]), headline([])
+    ('Because you bought Tea', 'Popular', '')
+
+    Args:
+        reasons: strongest first. What speaks against the item is told first only when nothing speaks for it.
+    """
+    ordered = sorted(reasons, key=lambda reason: (reason.weight < 0, reason.code == "popular", reason.code == "rest"))
+    return ordered[0].text if ordered else ""
 
 
 def price_of(price: float | None, currency: str | None) -> str:

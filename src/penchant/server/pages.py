@@ -62,7 +62,7 @@ def show(request: Asked) -> Response[str]:
     if user is None:
         return _page("empty.html.j2", {})
     entered = frozenset(_entered(text) for text in asked.getall("new", []))
-    change = shop.told(asked.get("did", ""), asked.get("on", ""), entered)
+    change = shop.told(asked.get("did", ""), asked.get("on", ""), entered, moved="moved" in asked)
     return _shown(request, Look(user, asked.get("item") or None), change)
 
 
@@ -120,6 +120,7 @@ def _after(request: Asked, look: Look, change: Change) -> Response[str]:
         return _shown(request, look, change)
     pairs = [("user", look.user), *([("item", look.item)] if look.item else []), ("did", change.did), ("on", change.on)]
     pairs += [("new", f"{placement}/{item}") for placement, item in sorted(change.entered)]
+    pairs += [("moved", "1")] if change.moved else []
     return Response("", status_code=303, headers={"Location": f"/?{urlencode(pairs)}"}, media_type=MediaType.HTML)
 
 

@@ -20,6 +20,9 @@ __all__ = ["Change", "Look", "Shop", "View"]
 HOUSEHOLDS = 1000
 "Households offered by name; any other can be typed."
 
+OFFERED = 5
+"Households named to somebody who asked for one that there is not."
+
 RECENT = 12
 "Events of a household that are shown."
 
@@ -92,6 +95,8 @@ class Change(Struct, frozen=True):
     "In words."
     entered: frozenset[tuple[str, str]] = frozenset()
     "Placement and item."
+    moved: bool = False
+    "Whether the items of a list stand in another order."
 
 
 class View(Struct, frozen=True):
@@ -148,7 +153,7 @@ class Shop:
         """Return the page for a household.
 
         Raises:
-            NotFound: the item on the page is not known.
+            NotFound: there is no such household, or the item on the page is not known.
         """
         history = self._history(look.user)
         change = change or Change()
@@ -162,8 +167,9 @@ class Shop:
         """Record what a household did with an item, and return what that changed.
 
         Raises:
-            NotFound: the item cannot be bought or refused.
+            NotFound: there is no such household, or the item cannot be bought or refused.
         """
+        self._history(user)
         before = self._answers(user)
         event = Event(user, item, kind, self._now(user), channel="demo")
         receipt = self._engine.ingest(self._demo.actor, [event])
@@ -176,18 +182,23 @@ class Shop:
             for ranked in answer.items
             if ranked.item not in {each.item for each in before[name].items}
         )
-        return self.told(kind, item, entered)
+        return self.told(kind, item, entered, moved=_order(before) != _order(after))
 
-    def told(self, did: str, on: str, entered: frozenset[tuple[str, str]]) -> Change:
+    def told(self, did: str, on: str, entered: frozenset[tuple[str, str]], *, moved: bool = False) -> Change:
         """Return what was done in words; nothing when it is nothing that can be done here."""
         if did in SWITCHED:
             return Change(did, "", SWITCHED[did], entered)
         if did not in DONE:
             return Change()
-        return Change(did, on, f"{DONE[did]} {self._title(on)}. {_news(entered)}", entered)
+        return Change(did, on, f"{DONE[did]} {self._title(on)}. {_news(entered, moved=moved)}", entered, moved)
 
     def consent(self, user: str, granted: bool) -> Change:
-        """Record a household's yes or no to being personalized for, and return that in words."""
+        """Record a household's yes or no to being personalized for, and return that in words.
+
+        Raises:
+            NotFound: there is no such household.
+        """
+        self._history(user)
         self._engine.set_consent(
             self._demo.actor, user, ["personalize"], granted=granted, basis="switch on the demonstration's page"
         )
@@ -208,7 +219,14 @@ class Shop:
         return min(now, known[0].at + timedelta(minutes=1)) if known else now
 
     def _history(self, user: str) -> HistoryAnswer:
-        return self._engine.history(self._demo.actor, user, RECENT)
+        """Return the newest events of a household; one without events is known when it was asked for its consent."""
+        history = self._engine.history(self._demo.actor, user, RECENT)
+        if history.events or any(
+            state.at is not None for state in self._engine.gate.consent.state(self._demo.actor, user)
+        ):
+            return history
+        some = ", ".join([*self.households][:OFFERED])
+        raise NotFound("no such household", got=user, then=f"pick one of {some}" if some else None, field="user")
 
     def _title(self, item: str) -> str:
         stored = self._engine.gate.catalogue.get(item)
@@ -239,11 +257,17 @@ def _basis(answer: Answer) -> tuple[str, str, str, str]:
     )
 
 
-def _news(entered: frozenset[tuple[str, str]]) -> str:
+def _order(answers: Mapping[str, Answer]) -> list[list[str]]:
+    return [[ranked.item for ranked in answer.items] for answer in answers.values()]
+
+
+def _news(entered: frozenset[tuple[str, str]], *, moved: bool) -> str:
     counts = {name: sum(placement == name for placement, _ in entered) for name in LISTS}
     told = [
         f"{count} new {'item' if count == 1 else 'items'} in {LISTS[name][0]}"
         for name, count in counts.items()
         if count
     ]
-    return f"{', '.join(told)}." if told else "The same items stay, in their new order."
+    if told:
+        return f"{', '.join(told)}."
+    return "The same items stay, in a new order." if moved else "Nothing else changes."
