@@ -176,7 +176,7 @@ def test_a_text_in_place_of_a_list_and_no_metric_at_all():
 )
 def test_a_name_from_elsewhere_is_told_the_one_here(theirs, ours):
     with pytest.raises(UnknownName) as caught:
-        parse_metrics([f"{theirs}@10"])
+        m.parse_metrics([f"{theirs}@10"])
     assert str(caught.value) == (
         f"unknown metric; got {theirs}; "
         "allowed: coverage, hit, map, mrr, ndcg, novelty, precision, recall, recall_capped; "
