@@ -266,3 +266,28 @@ def test_a_session_needs_no_user_and_no_times(engine: Engine) -> None:
     assert [(r.item, r.score) for r in bare.items] == [
         (r.item, pytest.approx(r.score)) for r in slate(engine, None, session=timed).items
     ]
+
+
+@pytest.mark.parametrize("placement", USER_PLACEMENTS)
+@pytest.mark.parametrize("asked", [{"user": "u1"}, {"user": "u150"}, {"user": None, "session": (SessionEvent("i6"),)}])
+def test_a_slate_that_the_filters_empty_rests_on_what_was_asked(
+    engine: Engine, placement: str, asked: dict[str, object]
+) -> None:
+    full = slate(engine, placement=placement, **asked)
+    empty = slate(engine, placement=placement, filters=Filters(categories=("nope",)), **asked)
+    assert not empty.items
+    assert empty.policy == full.policy
+    named = "+".join(engine.settings.placements[placement].blend)
+    assert empty.model.name == named
+    if full.policy != "non-profiling":  # without a history, only the popular ones of a blend have something to say
+        assert (full.model.name, full.model.digest) == (named, empty.model.digest)
+
+
+def test_a_question_that_contradicts_itself_is_refused(engine: Engine) -> None:
+    with pytest.raises(InputError, match=r"^filters.price_min is above filters.price_max; got 3 and 2; ") as caught:
+        slate(engine, filters=Filters(price_min=3.0, price_max=2.0))
+    assert caught.value.field == "filters.price_min"
+    assert slate(engine, filters=Filters(price_min=3.0, price_max=3.0)).items
+    for user in ("", " "):
+        with pytest.raises(InputError, match="^user is empty; "):
+            slate(engine, user)

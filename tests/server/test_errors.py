@@ -33,7 +33,7 @@ SHAPES: list[tuple[Any, str, str | None]] = [
     ([EVENT, {**EVENT, "zzz": 1}], f"unknown field; got zzz; allowed: {KNOWN}; next: leave it out", "[1].zzz"),
     ({**EVENT, "user": 900}, "user has the wrong type; got 900; allowed: a string", "user"),
     ({**EVENT, "user": None}, "user has the wrong type; got null; allowed: a string", "user"),
-    ([EVENT, {**EVENT, "value": "1"}], "[1].value has the wrong type; got 1; allowed: a number", "[1].value"),
+    ([EVENT, {**EVENT, "value": "1"}], '[1].value has the wrong type; got "1"; allowed: a number', "[1].value"),
     ({**EVENT, "id": 5}, "id has the wrong type; got 5; allowed: a string or null", "id"),
     (
         {**EVENT, "at": "yesterday"},
@@ -77,9 +77,12 @@ MALFORMED: list[tuple[bytes, str]] = [
         "the body is not JSON; got JSON is malformed: trailing characters (byte 4); next: check it with a JSON tool",
     ),
     (
-        b'{"value": NaN}',
-        "the body is not JSON; got JSON is malformed: invalid character (byte 10); next: check it with a JSON tool",
+        b'{"value": nan}',
+        "the body is not JSON; got JSON is malformed: invalid character (byte 11); next: check it with a JSON tool",
     ),
+    (b'{"value": NaN}', "a number is not finite; got NaN; allowed: finite numbers"),
+    (b'[{"value": -Infinity}]', "a number is not finite; got -Infinity; allowed: finite numbers"),
+    (b"[Infinity]", "a number is not finite; got Infinity; allowed: finite numbers"),
     (b'{"user": "\xff"}', "the body is not UTF-8; got byte 0xff at 10"),
     (b'{"user": "1", "user": "2"}', "a key stands twice in one object; got user; next: keep one of them"),
     (b"[" * 50_000, "the body is nested too deep; next: flatten it"),
@@ -91,6 +94,14 @@ MALFORMED: list[tuple[bytes, str]] = [
 @pytest.mark.parametrize(("sent", "message"), MALFORMED, ids=[str(row[0][:20]) for row in MALFORMED])
 def test_what_is_not_json_is_a_400(client: TestClient, sent: bytes, message: str) -> None:
     assert post(client, "/v1/events", sent) == (400, {"code": "malformed_json", "message": message, "field": None})
+
+
+def test_an_id_that_stands_twice_stores_nothing(client: TestClient, engine: Any) -> None:
+    sent = [{"id": "x", "title": "First"}, {"id": "x", "title": "Second"}]
+    answer = client.put("/v1/items", json=sent)
+    message = "item 1: id stands twice; got x, as item 0; next: keep one of them"
+    assert (answer.status_code, answer.json()["message"], answer.json()["field"]) == (400, message, "[1].id")
+    assert engine.gate.catalogue.get("x") is None
 
 
 def test_deep_attributes_are_refused_or_kept_but_never_a_500(client: TestClient) -> None:
@@ -118,6 +129,24 @@ ASKS: list[tuple[Any, str, str, str | None]] = [
         "bad_input",
         "n has the wrong type; got 2.5; allowed: a whole number",
         "n",
+    ),
+    (
+        {"placement": "for-you", "n": "10"},
+        "bad_input",
+        'n has the wrong type; got "10"; allowed: a whole number',
+        "n",
+    ),
+    (
+        {"placement": "for-you", "user": ""},
+        "bad_input",
+        "user is empty; allowed: a user id; next: leave it out for the answer for everybody",
+        "user",
+    ),
+    (
+        {"placement": "for-you", "filters": {"price_min": 5, "price_max": 2.5}},
+        "bad_input",
+        "filters.price_min is above filters.price_max; got 5 and 2.5; allowed: at most 2.5",
+        "filters.price_min",
     ),
     (
         {"placement": "for-you", "filters": {"category": ["x"]}},

@@ -103,3 +103,17 @@ def test_a_bad_table_is_refused_whole(wrong: dict[str, pl.Expr | pl.Series], tex
 def test_a_table_needs_ids_and_titles(gate: Gate) -> None:
     with pytest.raises(MissingColumn, match="the items have no column 'title'; got id; allowed: id, title"):
         gate.catalogue.put_table(SYSTEM, pl.DataFrame({"id": ["a"]}))
+
+
+def test_an_id_stands_once(gate: Gate) -> None:
+    for put in (
+        lambda: gate.catalogue.put(SYSTEM, [Item("milk", "Milk"), FULL, Item("tea", "Tea")]),
+        lambda: gate.catalogue.put_table(
+            SYSTEM, pl.DataFrame({"id": ["milk", "oil", "milk"], "title": ["A", "B", "C"]})
+        ),
+    ):
+        with pytest.raises(
+            InputError, match=r"^item 2: id stands twice; got \w+, as item [01]; next: keep one of them$"
+        ):
+            put()
+    assert gate.catalogue.count() == 0

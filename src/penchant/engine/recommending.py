@@ -101,6 +101,7 @@ def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> A
         NotFound: the item on the page is not known.
     """
     require(actor, Purpose.PERSONALIZE.scope)
+    _check(ask)
     placement = _placement(model.settings, ask.placement)
     if ask.placement not in model.pipelines:
         raise NotReady(
@@ -109,11 +110,27 @@ def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> A
     history, policy = _history(model, gate, actor, ask)
     query = Query(ask.n, ask.placement, history, now, ask.context, ask.filters)
     slate = model.pipelines[ask.placement](query, Slate.of())
-    names = {part.source: part.factor for part in slate.parts} or placement.blend
+    asked = {part.source: part.factor for part in slate.parts} if len(slate) else {}
+    names = asked or placement.blend  # when nothing passes the filters, no model is the one that answered
     if not any(model.bundle.scorers[name].personal for name in names):
         policy = NON_PROFILING
     name, digest = model.bundle.label(names)
     return Answer(uuid.uuid4().hex, ask.placement, policy, ModelName(name, digest), _ranked(slate, model.catalogue))
+
+
+def _check(ask: Ask) -> None:
+    if ask.user is not None and not ask.user.strip():
+        raise InputError(
+            "user is empty", allowed="a user id", then="leave it out for the answer for everybody", field="user"
+        )
+    low, high = ask.filters.price_min, ask.filters.price_max
+    if low is not None and high is not None and low > high:
+        raise InputError(
+            "filters.price_min is above filters.price_max",
+            got=f"{low:g} and {high:g}",
+            allowed=f"at most {high:g}",
+            field="filters.price_min",
+        )
 
 
 def _placement(settings: Settings, name: str) -> PlacementSettings:

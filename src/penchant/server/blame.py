@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from typing import Any
 
@@ -44,14 +45,18 @@ next: did you mean 'user'?
     plain = match["text"] if match else text
     if "unknown field" in plain:
         return _unknown(plain, _fields(inspect.type_info(kind), steps), steps)
-    return blame_text(plain, field=_spell(steps), got=_at(value, steps), within="..." in steps)
+    return blame_text(plain, field=_spell(steps), got=_at(value, steps), within="..." in steps, quote=True)
 
 
-def blame_text(text: str, *, field: str | None, got: object, within: bool = False) -> InputError:
+def blame_text(text: str, *, field: str | None, got: object, within: bool = False, quote: bool = False) -> InputError:
     """Return the error for a complaint about one named value, or about some value ``within`` it.
+
+    Where the type is at fault, ``quote`` shows a string in its quotes, as JSON has it: "10" is not 10.
 
     >>> print(blame_text("Expected `int` >= 1", field="n", got=0))
     n is out of range; got 0; allowed: a whole number >= 1
+    >>> print(blame_text("Expected `int`, got `str`", field="n", got="10", quote=True))
+    n has the wrong type; got "10"; allowed: a whole number
     """
     name = f"a value in {field or 'the body'}" if within else field or "the body"
     shown = got if isinstance(got, str) else _json(got)
@@ -71,6 +76,7 @@ def blame_text(text: str, *, field: str | None, got: object, within: bool = Fals
         return InputError(
             f"{name} is out of range", got=shown, allowed=f"{words} {expected['limit'].strip()}", field=field
         )
+    shown = _json(got) if quote else shown
     return InputError(f"{name} has the wrong type", got=shown or expected["got"], allowed=words, field=field)
 
 
@@ -127,8 +133,6 @@ def _fields(node: inspect.Type, steps: list[str | int]) -> list[str]:
 
 def _json(value: object) -> str | None:
     """Return a value as the sender wrote it, so that null is null and not None."""
-    import json
-
     if value is _MISSING:
         return None
     return json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +15,9 @@ from penchant.server.errors import TooLarge, WrongContentType
 __all__ = ["MalformedJson", "check_type", "read_json", "read_many", "read_struct"]
 
 T = TypeVar("T")
+
+_STOPPED = re.compile(r"invalid character \(byte (\d+)\)")
+_CONSTANT = re.compile(rb"-?(?:NaN|Infinity)\b")
 
 
 class MalformedJson(InputError):
@@ -69,6 +73,7 @@ def read_json(raw: bytes) -> Any:
     except RecursionError as error:
         raise MalformedJson("the body is nested too deep", then="flatten it") from error
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
+        _check_constants(error, raw)
         raise MalformedJson(
             "the body is not JSON", got=_place(error, text), then="check it with a JSON tool"
         ) from error
@@ -132,6 +137,15 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise MalformedJson("a key stands twice in one object", got=twice, then="keep one of them")
     return found
+
+
+def _check_constants(error: Exception, raw: bytes) -> None:
+    """Name what JavaScript and Python write for a number that is none, where the decoder stopped at it."""
+    stopped = _STOPPED.search(str(error))
+    at = int(stopped[1]) if stopped else len(raw)
+    name = _CONSTANT.match(raw, at - raw[:at].endswith(b"-"))
+    if name:
+        _no_constant(name[0].decode())
 
 
 def _no_constant(name: str) -> None:

@@ -91,7 +91,7 @@ def cards_of(placement: str, items: Sequence[Ranked], new: frozenset[str]) -> tu
 
 
 def headline(reasons: Sequence[Reason]) -> str:
-    """Return the words of the reason to tell first: the strongest that is about what was done, not about what is popular.
+    """Return the words of the reason to tell first: the strongest that is not about what is popular.
 
     >>> popular, bought = Reason("popular", "", 0.5, "Popular"), Reason("purchase", "1", 0.3, "Because you bought Tea")
     >>> headline([popular, bought]), headline([popular]), headline([])

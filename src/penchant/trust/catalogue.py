@@ -48,9 +48,10 @@ class Catalogue:
 
         Raises:
             Forbidden: the actor lacks ``items:write``.
-            InputError: an item cannot be used; the text names its index and field.
+            InputError: an item cannot be used, or its id stands twice; the text names its index and field.
         """
         require(actor, "items:write")
+        _check_distinct(items)
         return self._store.items.put([_row(index, item) for index, item in enumerate(items)])
 
     def put_table(self, actor: Actor, table: pl.DataFrame) -> int:
@@ -81,6 +82,14 @@ class Catalogue:
     def count(self) -> int:
         """Return how many items there are."""
         return self._store.items.count()
+
+
+def _check_distinct(items: Sequence[Item]) -> None:
+    first: dict[str, int] = {}
+    for index, item in enumerate(items):
+        if first.setdefault(item.id, index) != index:
+            got, field = f"{item.id}, as item {first[item.id]}", f"[{index}].id"
+            raise InputError(f"item {index}: id stands twice", got=got, then="keep one of them", field=field)
 
 
 def _row(index: int, item: Item) -> dict[str, Any]:
