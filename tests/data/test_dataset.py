@@ -166,3 +166,28 @@ def test_bad_tables_are_refused(table, kind, text):
 def test_a_thing_that_is_no_table_is_refused():
     with pytest.raises(InputError, match="not a table; got dict; allowed: a pandas, polars or Arrow table"):
         Dataset.from_events({"user": ["ann"]})
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "got", "allowed"),
+    [
+        (
+            "at",
+            ["2017-01-01", "soon\nor later"],
+            "String, '2017-01-01'",
+            "a datetime, or whole microseconds since 1970 UTC",
+        ),
+        ("value", ["many", "1"], "String, 'many'", "a number"),
+        ("user", [[1], [2]], "List(Int64)", "text or numbers"),
+    ],
+)
+def test_a_column_of_another_type_is_named_in_one_line(column, values, got, allowed):
+    columns = {"user": ["ann", "bob"], "item": ["tea", "jam"], "at": [1, 2]}
+    with pytest.raises(InputError) as caught:
+        Dataset.from_events(pl.DataFrame(columns | {column: values}))
+    text = str(caught.value)
+    assert text.startswith(f"the column {column!r} has a type that cannot be used; got {got}")
+    assert text.endswith(
+        f"; allowed: {allowed}; next: let read_events understand it: Dataset.from_events(penchant.read_events(table))"
+    )
+    assert "\n" not in text

@@ -17,7 +17,7 @@ from penchant.core.errors import InputError
 from penchant.data.columns import Mapping
 from penchant.data.delimited import layout, read_delimited
 from penchant.data.quality import REASONS
-from penchant.data.readers import read_events
+from penchant.data.readers import read_events, read_items
 
 HEADER = "user,item,at,kind,value,id\n"
 ROWS = "ann,tea,2017-01-01 11:53:26,purchase,2,1\nbob,milk,2017-01-02,view,1,2\n"
@@ -307,3 +307,49 @@ def test_progress_counts_the_bytes_of_the_file(tmp_path, name):
     told = Told()
     read_events(path, progress=told)
     assert told.steps == [(f"reading {name}", path.stat().st_size, "B", path.stat().st_size)]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1E+999"])
+def test_json_lines_with_numbers_that_are_not_finite(tmp_path, number):
+    good = '{"user": "NaN", "item": "an \\"Infinity", "at": "2017-01-01", "value": 2.5}'
+    lines = [
+        good,
+        good.replace("2.5", number),
+        good.replace('"NaN"', number),
+        good.replace("2.5", f"[{number}]"),
+        good[:-1] + f', "other": {number}}}',
+        good.replace("2.5", number + "x"),
+    ]
+    events = read_events(write(tmp_path, "\n".join(lines), "orders.jsonl"), rejects=tmp_path / "rejects.csv")
+    assert reasons(events) == [(2, "not_finite"), (3, "missing_user"), (4, "bad_row"), (6, "bad_row")]
+    assert events.quality.rejects["text"][0] == lines[1]
+    assert events.table["user"].to_list() == ["NaN", "NaN"]
+    assert events.table["item"][1] == 'an "Infinity'
+
+
+def test_refused_rows_are_warned_of_once_unless_they_have_a_place(tmp_path, caplog):
+    orders = "user,item,at\nann,tea,2017-01-01\n,tea,2017-01-01\nann,,2017-01-01\n,tea,2017-01-01\n"
+    path = write(tmp_path, orders)
+    read_events(path, rejects="beside")
+    assert caplog.record_tuples == []
+    read_events(path)
+    account = "4 rows read, 1 accepted, 3 rejected (2 missing_user, 1 missing_item)"
+    advice = "see events.quality.rejects, or pass rejects='beside' to have them in a file"
+    told = (f"orders.csv: {account}; {advice}",)
+    assert [(r.levelname, r.name, r.getMessage()) for r in caplog.records] == [
+        ("WARNING", "penchant.data.judge", *told)
+    ]
+    caplog.clear()
+    read_items(pl.DataFrame({"id": ["tea", ""]}))
+    assert caplog.messages == [
+        "the polars table: 2 rows read, 1 accepted, 1 rejected (1 missing_id); "
+        "see items.quality.rejects, or pass rejects='<path>' to have them in a file"
+    ]
+    caplog.clear()
+    read_events(write(tmp_path, "user,item,at\nann,tea,2017-01-01\n"))
+    assert caplog.messages == []
+
+
+def test_without_a_present_every_time_of_this_century_is_accepted():
+    table = pl.DataFrame({"user": ["ann"] * 2, "item": ["tea"] * 2, "at": ["2099-12-31", "2100-01-02"]})
+    assert reasons(read_events(table)) == [(2, "future_time")]

@@ -15,7 +15,7 @@ from penchant.core.errors import UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.data.columns import Mapping, Raw
 from penchant.data.fields import flags, ids, numbers, objects, words
-from penchant.data.judge import first_reason, judged
+from penchant.data.judge import first_reason, judged, warn
 from penchant.data.moments import moments
 from penchant.data.quality import Quality
 from penchant.data.sources import Options, load
@@ -63,7 +63,8 @@ def read_items(
     """Read items from a file (CSV, Parquet, JSON Lines; gzip too) or any pandas, polars or Arrow table.
 
     ``attributes`` is a column of JSON objects, or several columns that are gathered into one. Of an id that is there
-    twice the last row counts. An item without a title is called by its id.
+    twice the last row counts. An item without a title is called by its id. Rows that cannot be used are refused and
+    listed in ``quality``; when ``rejects`` names no place for them, a warning is logged.
 
     >>> table = pl.DataFrame({"sku": ["tea"], "group": ["drinks|hot"], "size": ["20 bags"]})
     >>> read_items(table, id="sku", categories="group", attributes=["size"]).table["attributes"].to_list()
@@ -81,6 +82,7 @@ def read_items(
     raw = load(source, mapping, Options(separator, columns, nested=True, progress=progress))
     table, notes = _understood(raw, fixed, several, time_format)
     table, quality = judged(raw, table, notes, rejects)
+    warn(quality, "items", rejects)
     return Items(table, quality)
 
 

@@ -244,20 +244,17 @@ def _polars(table: Any) -> pl.DataFrame:
 def _canonical(table: pl.DataFrame, weights: Mapping[str, float], valued: tuple[str, ...]) -> pl.DataFrame:
     defaults = {"kind": pl.lit("purchase"), "value": pl.lit(1.0)}
     table = table.with_columns(**{name: value for name, value in defaults.items() if name not in table.columns})
+    read = {
+        "user": pl.col("user").cast(pl.String),
+        "item": pl.col("item").cast(pl.String),
+        "at": _moment(table.schema["at"]),
+        "kind": pl.col("kind").cast(pl.Categorical),
+        "value": pl.col("value").cast(pl.Float64),
+    }
     try:
-        table = table.select(
-            pl.col("user", "item").cast(pl.String),
-            _moment(table.schema["at"]),
-            pl.col("kind").cast(pl.Categorical),
-            pl.col("value").cast(pl.Float64),
-        )
+        table = table.select(**read)
     except pl.exceptions.PolarsError as error:
-        raise InputError(
-            "a column has a type that cannot be used",
-            got=str(error),
-            allowed="at: datetime; value: number",
-            then="read the file with read_events",
-        ) from error
+        raise _unusable(table, read) from error
     bad = table.null_count().row(0, named=True)
     if any(bad.values()) or not table["value"].is_finite().all():
         raise InputError(
@@ -275,6 +272,33 @@ def _canonical(table: pl.DataFrame, weights: Mapping[str, float], valued: tuple[
         pl.when(pl.col("kind").cast(pl.String).is_in(valued)).then(pl.col("value")).otherwise(pl.col("value").sign())
     )
     return table.with_columns(weight=(each * times).cast(pl.Float32))
+
+
+def _unusable(table: pl.DataFrame, read: Mapping[str, pl.Expr]) -> InputError:
+    """Return the error that names the first column that cannot be read, by its type and first value."""
+    name = next(name for name, expr in read.items() if not _can_read(table, expr))
+    column = table[name].drop_nulls()
+    shown = f"{column.dtype}, {str(column[0])[:40]!r}" if len(column) else str(column.dtype)
+    allowed = {
+        "at": "a datetime, or whole microseconds since 1970 UTC",
+        "value": "a number",
+        "kind": "text",
+    }
+    return InputError(
+        f"the column {name!r} has a type that cannot be used",
+        got=shown.splitlines()[0],
+        allowed=allowed.get(name, "text or numbers"),
+        then="let read_events understand it: Dataset.from_events(penchant.read_events(table))",
+        field=name,
+    )
+
+
+def _can_read(table: pl.DataFrame, expr: pl.Expr) -> bool:
+    try:
+        table.select(expr)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _moment(dtype: pl.DataType) -> pl.Expr:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from penchant.data.textfile import LINE_LIMIT, blocks, cut, head
 __all__ = ["read_jsonlines"]
 
 _EXACT = 2**53
+_NUMERIC = ("value", "price")
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN\b|Infinity\b|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
 
 
 def read_jsonlines(
@@ -25,7 +29,9 @@ def read_jsonlines(
     r"""Return the fields of every good line as text with its line, and the lines that are not good.
 
     A line is refused when it is not UTF-8, not a JSON object, or holds a list or an object in a field (unless
-    ``nested``, which keeps it as JSON text). Blank lines are not rows.
+    ``nested``, which keeps it as JSON text). Blank lines are not rows. NaN, Infinity and numbers too large for a float,
+    which JSON does not have, are kept as the text NaN where a field is a number, so that they can be reported as what
+    they are; elsewhere they are nothing.
 
     >>> from tempfile import TemporaryDirectory
     >>> mapping = Mapping({"user": "user", "item": "item"}, ("user", "item"))
@@ -62,6 +68,7 @@ class _Lines:
     def __init__(self, names: dict[str, str], nested: bool) -> None:
         self._names = names
         self._columns = list(dict.fromkeys(names.values()))
+        self._numeric = [self._columns.index(names[field]) for field in _NUMERIC if field in names]
         kind: Any = Any if nested else str | int | float | bool | None
         fields: list[tuple[str, Any, Any]] = [(f"c{i}", kind, msgspec.UNSET) for i in range(len(self._columns))]
         row = msgspec.defstruct("Row", fields, rename=lambda name: self._columns[int(name[1:])])
@@ -78,11 +85,30 @@ class _Lines:
                     rows.append(msgspec.structs.astuple(self._decode(line)))
                     numbers.append(number)
                 except (UnicodeDecodeError, msgspec.DecodeError):
-                    self.bad.append((number, _reason(line), cut(line)))
+                    row = self._without_infinities(line)
+                    if row is None:
+                        self.bad.append((number, _reason(line), cut(line)))
+                    else:
+                        rows.append(row)
+                        numbers.append(number)
         values = list(zip(*rows, strict=True)) or [()] * len(self._columns)
         texts = {name: self._column(name, column) for name, column in zip(self._columns, values, strict=True)}
         columns = {field: texts[name] for field, name in self._names.items()}
         return pl.DataFrame({"line": pl.Series(numbers, dtype=pl.Int64), **columns})
+
+    def _without_infinities(self, line: bytes) -> tuple[Any, ...] | None:
+        """Return the fields of a line whose only fault is numbers that are not finite; None when there is another."""
+        empty, marked = _TOKEN.sub(_replaced(b"null"), line), _TOKEN.sub(_replaced(b'"NaN"'), line)
+        if empty == line:
+            return None
+        try:
+            row = list(msgspec.structs.astuple(self._decode(empty)))
+            told = msgspec.structs.astuple(self._decode(marked))
+        except (UnicodeDecodeError, msgspec.DecodeError):
+            return None
+        for column in self._numeric:
+            row[column] = told[column]
+        return tuple(row)
 
     def _column(self, name: str, values: Sequence[Any]) -> pl.Series:
         kinds = set(map(type, values))
@@ -92,6 +118,16 @@ class _Lines:
         if not kinds <= {str, type(None)}:
             values = [value if isinstance(value, str) else _text(value) for value in values]
         return pl.Series(values, dtype=pl.String)
+
+
+def _replaced(by: bytes) -> Callable[[re.Match[bytes]], bytes]:
+    """Return what puts ``by`` in the place of a number that is not finite and leaves all else."""
+
+    def replaced(match: re.Match[bytes]) -> bytes:
+        token = match[0]
+        return token if token.startswith(b'"') or math.isfinite(float(token)) else by
+
+    return replaced
 
 
 def _keys(path: Path) -> list[str]:

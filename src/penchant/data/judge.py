@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,9 @@ import polars as pl
 from penchant.data.columns import Raw
 from penchant.data.quality import Quality, beside
 
-__all__ = ["first_reason", "judged"]
+__all__ = ["first_reason", "judged", "warn"]
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = {"line": pl.Int64, "reason": pl.String, "text": pl.String}
 
@@ -52,3 +55,21 @@ def judged(raw: Raw, table: pl.DataFrame, notes: list[str], rejects: Any) -> tup
         return accepted, quality
     quality.write(target)
     return accepted, Quality(raw.name, raw.read, accepted.height, rejected, tuple(notes), raw.unit, str(target))
+
+
+def warn(quality: Quality, name: str, rejects: Any) -> None:
+    """Log one warning when rows were refused and nothing was asked to be done with them.
+
+    >>> rejects = pl.DataFrame({"line": [3], "reason": ["missing_user"], "text": [",tea"]})
+    >>> warn(Quality("events.csv", 2, 1, rejects), "events", rejects="beside")  # they are in a file: nothing to say
+
+    Args:
+        quality: the account.
+        name: what the caller's result is called: events or items.
+        rejects: what was asked for; None for nothing.
+    """
+    if rejects is not None or not quality.rejected:
+        return
+    place = "beside" if quality.unit == "line" else "<path>"
+    advice = f"see {name}.quality.rejects, or pass rejects={place!r} to have them in a file"
+    log.warning("%s; %s", quality.line, advice)

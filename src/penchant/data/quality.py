@@ -69,8 +69,18 @@ class Quality(Struct, frozen=True, eq=False):
         counts = self.rejects.group_by("reason").len().sort(["len", "reason"], descending=[True, False])
         return dict(counts.iter_rows())
 
+    @property
+    def line(self) -> str:
+        """The account in one line, the reasons with their counts."""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.by_reason.items())
+        return self._head + (f" ({reasons})" if reasons else "")
+
+    @property
+    def _head(self) -> str:
+        return f"{self.source}: {self.read:,} rows read, {self.accepted:,} accepted, {self.rejected:,} rejected"
+
     def __str__(self) -> str:
-        lines = [f"{self.source}: {self.read:,} rows read, {self.accepted:,} accepted, {self.rejected:,} rejected"]
+        lines = [self._head]
         first = dict(self.rejects.group_by("reason").agg(pl.col("line").min()).iter_rows())
         for reason, count in self.by_reason.items():
             lines.append(f"  {count:,} {reason} ({REASONS[reason]}), first at {self.unit} {first[reason]:,}")

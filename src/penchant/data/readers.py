@@ -17,7 +17,7 @@ from penchant.core.progress import SILENT, Progress
 from penchant.data.catalogue import Items, read_items
 from penchant.data.columns import Mapping, Raw
 from penchant.data.fields import ids, numbers, words
-from penchant.data.judge import first_reason, judged
+from penchant.data.judge import first_reason, judged, warn
 from penchant.data.moments import moments
 from penchant.data.quality import Quality
 from penchant.data.sources import Options, load
@@ -68,6 +68,8 @@ def read_events(
     """Read events from a file (CSV, Parquet, JSON Lines; gzip too) or any pandas, polars or Arrow table.
 
     Each field is given by the name of its column. Kind defaults to purchase and value to 1, also where a cell is empty.
+    Rows that cannot be used are refused and listed in ``quality``; when ``rejects`` names no place for them, a warning
+    is logged. A time after ``now`` is refused; without ``now`` every time before the year 2100 is accepted.
 
     >>> orders = pl.DataFrame({"CustomerID": [17850.0], "StockCode": ["85123A"], "Date": ["2010-12-01 08:26:00"]})
     >>> read_events(orders, user="CustomerID", item="StockCode", at="Date").table["user"].to_list()
@@ -84,6 +86,7 @@ def read_events(
     bound = _END if now is None else utc(now)
     table, notes = _understood(raw, fixed, bound, time_format)
     table, quality = judged(raw, table, notes, rejects)
+    warn(quality, "events", rejects)
     return Events(table, quality)
 
 

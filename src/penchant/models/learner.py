@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
+from msgspec import inspect
 
 from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.executor import LOCAL, Executor
 from penchant.core.progress import SILENT, Progress
+from penchant.core.wording import complaint
 from penchant.data.dataset import Dataset
 from penchant.data.expected import expect_dataset
 from penchant.models.recipe import Recipe
@@ -85,21 +87,33 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Raise InputError when a hyper-parameter has a value it may not have."""
-        for name, value in msgspec.structs.asdict(self).items():
+        kind, fields = type(self).__name__, msgspec.structs.asdict(self)
+        for name, value in fields.items():
             if isinstance(value, float) and not math.isfinite(value):
-                raise InputError(
-                    f"{type(self).__name__} cannot have this {name}", got=value, allowed="a finite number", field=name
-                )
+                raise InputError(f"{kind} cannot have this {name}", got=value, allowed="a finite number", field=name)
         try:
-            msgspec.convert(msgspec.structs.asdict(self), type(self))
+            msgspec.convert(fields, type(self))
         except msgspec.ValidationError as error:
+            said = complaint(str(error))
+            got = fields.get(said.path, self)
             raise InputError(
-                f"{type(self).__name__} cannot have this value", got=repr(self), allowed=str(error)
+                f"{kind}: {said.path or 'a hyper-parameter'} {said.fault}",
+                got=got if isinstance(got, str) else repr(got),
+                allowed=said.allowed or _choices(type(self), said.path),
+                field=said.path or None,
             ) from error
 
     @abstractmethod
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Scorer:
         """Do the work of :meth:`fit` on checked input."""
+
+
+def _choices(kind: type[Learner], name: str) -> str | None:
+    """Return the values that a field of a fixed set may have, in words."""
+    struct = inspect.type_info(kind)
+    fields = struct.fields if isinstance(struct, inspect.StructType) else ()
+    choice = next((field.type for field in fields if field.name == name), None)
+    return ", ".join(map(str, choice.values)) if isinstance(choice, inspect.LiteralType) else None
 
 
 @cache
