@@ -187,6 +187,14 @@ def test_an_empty_side_is_refused(make, text):
         (lambda d: split.temporal(d, "04/01/2011"), f"not a place to cut at; got '04/01/2011'; allowed: {CUTS}"),
         (lambda d: split.temporal(d, "2011-02-30"), f"not a place to cut at; got '2011-02-30'; allowed: {CUTS}"),
         (lambda d: split.temporal(d, ""), f"not a place to cut at; got ''; allowed: {CUTS}"),
+        *[
+            (
+                make,
+                "rng is not a seed; got 'x'; allowed: a whole number of 0 or more, or a numpy.random.Generator; "
+                "next: write rng=0",
+            )
+            for make in (lambda d: split.random(d, rng="x"), lambda d: split.strong(d, rng="x"))
+        ],
         (lambda d: split.temporal(d, timedelta()), "a span to hold out is above 0; got 0:00:00; next: write 28d"),
     ],
 )

@@ -41,6 +41,10 @@ SLIPS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: evaluate({"popular": SCORER}, DATA),
         "a Split is needed; got Dataset; next: penchant.split.temporal(data)",
     ),
+    "a number for the metrics": (
+        lambda: evaluate({"popular": SCORER}, SPLIT, 10),
+        "metrics is no list; got 10; allowed: a list of str; next: write ['ndcg@10'], or pass None for all",
+    ),
     "a seed in letters": (
         lambda: evaluate({"popular": SCORER}, SPLIT, rng="x"),
         "rng is not a seed; got 'x'; allowed: a whole number of 0 or more, or a numpy.random.Generator; "

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from penchant.core.arrays import Bool, Int64
+from penchant.core.chance import generator
 from penchant.core.clock import micros, parse_duration
 from penchant.core.errors import EmptyData, InputError
 from penchant.data.dataset import Dataset
@@ -140,7 +141,7 @@ def random(data: Dataset, share: float = 0.2, rng: int | np.random.Generator = 0
     _check_share(share, "share")
     n = _part(data.n_events, share, "events")
     held = np.zeros(data.n_events, np.bool_)
-    held[np.random.default_rng(rng).permutation(data.n_events)[:n]] = True
+    held[generator(rng).permutation(data.n_events)[:n]] = True
     train, test = data.select(~held), data.select(held)
     about = f"Random split: {_count(train)} to learn from, {_count(test)} ({share:.0%} of all events) to foresee."
     return Split(train, train, test, "random", about)
@@ -162,7 +163,7 @@ def strong(data: Dataset, users: float = 0.2, share: float = 0.2, rng: int | np.
     """
     _check_share(users, "users")
     _check_share(share, "share")
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     counts = np.diff(data.indptr)
     able, active = np.flatnonzero(counts >= 2), int((counts > 0).sum())
     if active < 2 or not len(able):

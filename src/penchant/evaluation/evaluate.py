@@ -101,7 +101,7 @@ def evaluate(
         items=len(split.history.items),
         baseline=against,
         resamples=resamples,
-        seed=None if isinstance(rng, np.random.Generator) else int(rng),
+        seed=int(rng) if isinstance(rng, int | np.integer) else None,
         data={side: getattr(split, side).digest for side in ("train", "history", "test")},
         models={name: _recipe(scorer.learner) for name, scorer in scorers.items()},
         versions={"penchant": __version__, "numpy": np.__version__},
@@ -168,7 +168,7 @@ def _lines(
     values = {name: _per_user(items, paired, found) for name, items in slates.items()}
     effects: dict[str, tuple[Effects, Effects]] = dict.fromkeys(slates, ([], []))
     if paired:
-        effects = _effects(values, against, resamples, np.random.default_rng(rng))
+        effects = _effects(values, against, resamples, generator(rng))
     lines = []
     for name, items in slates.items():
         means, differences = map(iter, effects[name])

@@ -256,6 +256,9 @@ def parse_metrics(texts: Iterable[str] | None) -> list[Metric]:
     """
     if isinstance(texts, str):
         raise InputError("metrics is a text", got=texts, allowed="a list", then=f"write [{texts!r}]", field="metrics")
+    if texts is not None and not isinstance(texts, Iterable):
+        then = "write ['ndcg@10'], or pass None for all"
+        raise InputError("metrics is no list", got=repr(texts), allowed="a list of str", then=then, field="metrics")
     found = [Metric.parse(text) for text in (DEFAULT_METRICS if texts is None else texts)]
     if not found:
         raise EmptyData("there is no metric to compute", then="name some, or pass None for all", field="metrics")
