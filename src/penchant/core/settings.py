@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,17 @@ __all__ = [
     "TrainSettings",
     "load_settings",
 ]
+
+
+_COMPLAINT = re.compile(r"^Expected `(?P<type>[^`]+)`, got `[^`]+` - at `\$(?P<path>[^`]+)`$")
+_TYPES = {
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "a table",
+    "array": "a list",
+}
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -209,11 +222,27 @@ next: did you mean 'port'?
     try:
         settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError("a setting has a value that is not allowed", got=str(error)) from error
+        raise _wrong(str(error), raw) from error
     _check_values(settings)
     return msgspec.structs.replace(
         settings, store=_absolute_url(settings.store, base), artifacts=str(base / settings.artifacts)
     )
+
+
+def _wrong(text: str, raw: dict[str, Any]) -> SettingsError:
+    """Return the error for a decoder's complaint about a value; under a key that it does not name, * stands for it."""
+    found = _COMPLAINT.match(text)
+    if found is None:
+        return SettingsError("a setting has a value that is not allowed", got=text)
+    value: Any = raw
+    steps = re.findall(r"\[(\d+)\]|\.([^.\[]+)", found["path"])
+    for index, key in steps:
+        inside = isinstance(value, dict) and key in value
+        value = value[int(index)] if index and isinstance(value, list) else value[key] if inside else value
+    name = found["path"].replace("[...]", ".*").removeprefix(".")
+    got = json.dumps(value, default=str, ensure_ascii=False)
+    allowed = " or ".join(_TYPES.get(part.strip(), part.strip()) for part in found["type"].split("|"))
+    return SettingsError(f"{name} has the wrong type", got=got, allowed=allowed)
 
 
 def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
