@@ -192,6 +192,16 @@ def test_people_can_see_their_data_without_a_model(settings: Settings, clock: Fi
     assert all(entry.title.startswith("Thing") or entry.item in ("i38", "i39") for entry in shown.events)
 
 
+def test_an_old_bundle_that_cannot_be_removed_is_said(
+    settings: Settings, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (old,) = Path(settings.artifacts).iterdir()
+    settings = msgspec.structs.replace(settings, train=TrainSettings(keep=1))
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    retrain(settings, clock)
+    assert f"{old} could not be removed and takes up space; remove it by hand" in caplog.messages
+
+
 def test_only_so_many_bundles_are_kept_and_the_one_in_charge_always(settings: Settings, clock: FixedClock) -> None:
     settings = msgspec.structs.replace(settings, train=TrainSettings(keep=2))
     digests = []

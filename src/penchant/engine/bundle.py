@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from penchant.core.disk import discard
 from penchant.core.errors import ArtifactDamaged, ArtifactError
 from penchant.data.vocabulary import Vocabulary
 from penchant.models.artifact import read_artifact
@@ -91,7 +92,7 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
             "the models cannot be written", got=f"{root}: {error}", then="check the path and free space"
         ) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        discard(scratch)
     return load_bundle(target)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from penchant.core.disk import discard
 from penchant.core.errors import EmptyData
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
@@ -107,5 +107,5 @@ def train(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = 
     gate.artifacts.record(actor, bundle.digest, bundle.path, models=bundle.digests, metrics={})
     gate.artifacts.promote(actor, bundle.digest)
     for old in gate.artifacts.forget(actor, settings.train.keep):
-        shutil.rmtree(Path(settings.artifacts) / Path(old.path).name, ignore_errors=True)
+        discard(Path(settings.artifacts) / Path(old.path).name)
     return bundle

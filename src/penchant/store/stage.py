@@ -9,7 +9,6 @@ imported where it is needed: it takes seconds where pyarrow and pandas are insta
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from penchant.core.disk import discard
 from penchant.core.errors import StoreError
 
 __all__ = ["load", "save", "stage", "sweep"]
@@ -66,9 +66,7 @@ def sweep(store: Path) -> int:
     """
     oldest = time.time() - _ABANDONED
     left = [folder for folder in store.parent.glob(f"{store.name}{_SUFFIX}*") if _made(folder) < oldest]
-    for folder in left:
-        shutil.rmtree(folder, ignore_errors=True)
-    return len(left)
+    return sum(discard(folder) for folder in left)
 
 
 def _made(folder: Path) -> float:
