@@ -119,7 +119,7 @@ def _needs_no_example(node: Definition) -> bool:
         return "Protocol" in bases or (adds_nothing and bool(bases & ERRORS))
     made_by = {ast.unparse(each.func) for each in node.decorator_list if isinstance(each, ast.Call)}
     takes = {ast.unparse(each.annotation) for each in node.args.args if each.annotation is not None}
-    handler = made_by & {"get", "post", "put"} or takes & {"Asked", "Request[Any, Any, Any]"}
+    handler = made_by & {"get", "head", "post", "put"} or takes & {"Asked", "Request[Any, Any, Any]"}
     return bool(handler or "typer.Context" in takes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response, get, head
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -31,6 +31,11 @@ def healthz() -> Alive:
     return Alive()
 
 
+@head("/healthz", sync_to_thread=False, include_in_schema=False)
+def healthz_head() -> None:
+    """Say the same without a body, as some that watch ask."""
+
+
 @get("/readyz", sync_to_thread=True, responses=_READY, summary="Can questions be answered", security=[{}])
 def readyz(request: Asked) -> Response[Readiness]:
     """Say 200 when the store answers and every placement has its models, else 503 and what is missing."""
@@ -51,5 +56,5 @@ def openapi(request: Asked) -> dict[str, Any]:
     return describe(request.app)
 
 
-ROUTES: list[HTTPRouteHandler] = [healthz, readyz, metrics, openapi]
+ROUTES: list[HTTPRouteHandler] = [healthz, healthz_head, readyz, metrics, openapi]
 "All handlers of this module."
