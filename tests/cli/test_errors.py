@@ -46,7 +46,7 @@ def test_settings_that_say_what_they_may_not(shop, run):
     for text, told in {
         "[server]\nprot = 1\n": "unknown key; got server.prot; allowed: host, port",
         "store = [": "the settings cannot be read",
-        "[server]\nport = 'x'\n": "a setting has a value that is not allowed",
+        "[server]\nport = 'x'\n": 'server.port has the wrong type; got "x"; allowed: a whole number',
         "[placements.x]\nblend = { eese = 1.0 }\n": "placements.x asks for a model that is not there; got eese",
     }.items():
         Path("penchant.toml").write_text(text, encoding="utf-8")
@@ -121,6 +121,8 @@ def test_questions_that_cannot_be_answered(shop, run):
         run("recommend", "u1", "--placement", "for-yuo"), 1, "unknown placement; got for-yuo", "did you mean 'for-you'?"
     )
     fails(run("recommend", "--placement", "similar"), 1, "'similar' needs the item on the page")
+    ran = run("recommend", "u1", "--placement", "similar")
+    assert ran.err.endswith("needs the item on the page; allowed: an item id; next: add --item ID\n")
     fails(run("recommend", "--placement", "similar", "--item", "x"), 1, "the models do not know this item; got x")
     fails(run("recommend", "u1", "-n", "0"), 1, "n is out of range; got 0; allowed: 1 to 1000")
     fails(run("recommend", "u1", "--session", "i1"), 1, "a question has a user or a session, not both")

@@ -289,5 +289,5 @@ def test_a_question_that_contradicts_itself_is_refused(engine: Engine) -> None:
     assert caught.value.field == "filters.price_min"
     assert slate(engine, filters=Filters(price_min=3.0, price_max=3.0)).items
     for user in ("", " "):
-        with pytest.raises(InputError, match="^user is empty; "):
+        with pytest.raises(InputError, match=r"^user is empty; "):
             slate(engine, user)

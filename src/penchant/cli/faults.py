@@ -14,6 +14,7 @@ __all__ = ["Misuse", "in_options", "misuse", "report"]
 
 _FIELD = re.compile(r"\b(user|item|at|kind|value|id|session|channel|title|text|categories|price|currency|available)=")
 _OPTION = re.compile(r"\b(?:pass )?(rejects|separator|time_format|columns)= ?")
+_MEMBER = re.compile(r'add "(item)" to the question')
 _GLOBAL = ("--settings", "--quiet", "--verbose")
 
 
@@ -67,4 +68,5 @@ def in_options(error: PenchantError) -> PenchantError:
     then = error.then and _OPTION.sub(
         lambda found: f"--{found[1].replace('_', '-')} ", _FIELD.sub(r"--map \1=", error.then)
     )
+    then = then and _MEMBER.sub(r"add --\1 ID", then)
     return type(error)(error.what, got=error.got, allowed=error.allowed, then=then, field=error.field)

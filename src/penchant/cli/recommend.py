@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from penchant.cli.faults import in_options
 from penchant.cli.shown import clean, emit, say, show, table, warn
 from penchant.cli.state import state_of
+from penchant.core.errors import PenchantError
 
 if TYPE_CHECKING:
     from penchant.engine.answers import Answer, SessionEvent
@@ -50,7 +52,10 @@ def recommend(
     visit = None if session is None else _visit(session)
     ask = Ask(placement=placement, user=user, session=visit, item=item, n=n, filters=filters)
     with state.engine() as engine:
-        answer = engine.recommend(SYSTEM, ask)
+        try:
+            answer = engine.recommend(SYSTEM, ask)
+        except PenchantError as error:
+            raise in_options(error) from error
         if json:
             emit(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
             return

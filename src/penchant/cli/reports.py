@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ __all__ = ["SHOWN", "document", "show_reports"]
 
 SHOWN = ("ndcg@10", "recall@20", "hit@10", "coverage@10")
 "The metrics that tables show when none are named."
+
+_P = re.compile(r" p: [^.]*\.$")
+"The sentence about p-values, which the tables here do not show."
 
 _TITLES = {"new": "New items: what the person had not had before", "repeat": "Repeats: what the person had before"}
 
@@ -67,7 +71,7 @@ def _show(task: str, report: Report, shown: Sequence[str]) -> None:
         if line.verdict is not None and line.name in shown:
             say(f"  {sentence(line, report.setup.baseline)}")
     for text in report.about():
-        say(f"  {text}")
+        say(f"  {_P.sub('', text)}")
     say("")
 
 
