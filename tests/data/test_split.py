@@ -245,3 +245,12 @@ def test_a_cut_can_be_said_in_several_ways(test, same):
 def test_a_split_shows_what_it_is_about():
     made = split.random(build([("a", "s", 1), ("a", "t", 2), ("b", "s", 3)]), rng=0)
     assert repr(made) == made.about
+
+
+@pytest.mark.parametrize("way", [split.temporal, split.leave_last_out, split.random, split.strong])
+def test_only_a_dataset_is_cut(way):
+    table = pl.DataFrame({"user": ["ann"], "item": ["tea"], "at": [1]})
+    name = way.__name__
+    with pytest.raises(InputError) as caught:
+        way(table)
+    assert str(caught.value) == f"{name} takes a Dataset; got DataFrame; next: {name}(Dataset.from_events(...))"

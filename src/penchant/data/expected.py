@@ -8,9 +8,8 @@ import scipy.sparse as sp
 
 from penchant.core.errors import InputError
 from penchant.data.dataset import Dataset
-from penchant.data.split import Split
 
-__all__ = ["expect_dataset", "expect_split"]
+__all__ = ["expect_dataset"]
 
 
 def expect_dataset(data: Any, call: str, side: str = "train") -> None:
@@ -28,7 +27,7 @@ def expect_dataset(data: Any, call: str, side: str = "train") -> None:
     """
     if isinstance(data, Dataset):
         return
-    if isinstance(data, Split):
+    if isinstance(getattr(data, side, None), Dataset):
         then = f"{call}(split.{side})"
     elif sp.issparse(data) or isinstance(data, list | tuple) or type(data).__name__ in ("ndarray", "matrix"):
         then = f"{call}(Dataset.from_matrix(...))"
@@ -37,16 +36,3 @@ def expect_dataset(data: Any, call: str, side: str = "train") -> None:
     else:
         then = f"{call}(Dataset.from_events(...))"
     raise InputError(f"{call} takes a Dataset", got=type(data).__name__, then=then, field="data")
-
-
-def expect_split(split: Any) -> None:
-    """Raise InputError when ``split`` is no split, and say how to make one.
-
-    >>> expect_split(Dataset.from_matrix([[1, 0]]))
-    Traceback (most recent call last):
-        ...
-    penchant.core.errors.InputError: a Split is needed; got Dataset; next: penchant.split.temporal(data)
-    """
-    if not isinstance(split, Split):
-        then = "penchant.split.temporal(data)"
-        raise InputError("a Split is needed", got=type(split).__name__, then=then, field="split")

@@ -14,6 +14,7 @@ from penchant.core.chance import generator
 from penchant.core.clock import micros, parse_duration
 from penchant.core.errors import EmptyData, InputError
 from penchant.data.dataset import Dataset
+from penchant.data.expected import expect_dataset
 
 __all__ = ["Split", "leave_last_out", "random", "strong", "temporal"]
 
@@ -66,6 +67,7 @@ def temporal(data: Dataset, test: str | timedelta | date = "28d") -> Split:
         EmptyData: one side would be empty, or all events have the same time.
         InputError: ``test`` is neither a duration nor a moment.
     """
+    expect_dataset(data, "temporal")
     at: Int64 = data.column("at")
     first, last = _span(at, "temporal")
     span = _span_or_moment(test)
@@ -102,6 +104,7 @@ def leave_last_out(data: Dataset, n: int = 1) -> Split:
         InputError: ``n`` is below 1.
         EmptyData: no user has more than ``n`` events, or all events have the same time.
     """
+    expect_dataset(data, "leave_last_out")
     if n < 1:
         raise InputError("n is out of range", got=n, allowed="1 or more", then="hold out 1", field="n")
     _span(data.column("at"), "leave-last-out")
@@ -138,6 +141,7 @@ def random(data: Dataset, share: float = 0.2, rng: int | np.random.Generator = 0
         InputError: ``share`` is not between 0 and 1.
         EmptyData: one side would be empty.
     """
+    expect_dataset(data, "random")
     _check_share(share, "share")
     n = _part(data.n_events, share, "events")
     held = np.zeros(data.n_events, np.bool_)
@@ -161,6 +165,7 @@ def strong(data: Dataset, users: float = 0.2, share: float = 0.2, rng: int | np.
         InputError: ``users`` or ``share`` is not between 0 and 1.
         EmptyData: there are not enough users with two events.
     """
+    expect_dataset(data, "strong")
     _check_share(users, "users")
     _check_share(share, "share")
     source = generator(rng)

@@ -12,7 +12,6 @@ from penchant.core.arrays import Float64, Int32
 from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.progress import SILENT, Progress
-from penchant.data.expected import expect_split
 from penchant.data.split import Split
 from penchant.evaluation.interval import Effect, Inconclusive, compare, estimate, holm, resample_means, sign_flip
 from penchant.evaluation.line import Line, Setup
@@ -81,7 +80,9 @@ def evaluate(
             or a parameter is out of range.
     """
     _expect_models(scorers)
-    expect_split(split)
+    if not isinstance(split, Split):
+        then = "penchant.split.temporal(data)"
+        raise InputError("a Split is needed", got=type(split).__name__, then=then, field="split")
     _check(scorers, baseline, resamples, batch)
     generator(rng)
     chosen = parse_metrics(metrics)
