@@ -164,16 +164,17 @@ def run_demo(folder: str | Path, *, clock: Clock | None = None, progress: Progre
     place, clock = Path(folder), clock or SystemClock()
     lock = _claimed(place)
     try:
-        return _run(_fresh(place), clock, progress, lock)
+        return _run(place, clock, progress, lock)
     except BaseException:
         lock.close()
         raise
 
 
-def _run(settings: Settings, clock: Clock, progress: Progress, lock: IO[str]) -> DemoRun:
+def _run(place: Path, clock: Clock, progress: Progress, lock: IO[str]) -> DemoRun:
     timings: dict[str, float] = {}
     with _timed(timings, "read"):
-        events, items = complete_journey()
+        events, items = complete_journey()  # before anything is cleared, for it may not be installed
+    settings = _fresh(place)
     with Gate.create(settings, clock) as gate:
         with _timed(timings, "import"):
             gate.admit_table(SYSTEM, events.table, progress)
