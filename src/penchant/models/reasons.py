@@ -34,8 +34,8 @@ def reasons_of(
         addends: float64[n, m], what each entry adds to each score.
         bases: addends that no event is behind.
         items: the vocabulary of the history's codes.
-        limit: keep this many reasons a score and add up the others in one of code ``rest``, whose evidence is
-            their number; the sum stays the same.
+        limit: keep this many reasons a score, bases first of all, and add up the other events' in one of code
+            ``rest``, whose evidence is their number; the sum stays the same.
     """
     active = np.flatnonzero(addends.any(axis=0))
     keys: dict[tuple[str, int], int] = {}
@@ -50,14 +50,19 @@ def reasons_of(
         table[:, column] += addends[:, at]
     for column, (_, _, base) in enumerate(bases, start=len(keys)):
         table[:, column] = base
-    return tuple(_strongest(names, row, limit) for row in table)
+    return tuple(_strongest(names, row, len(keys), limit) for row in table)
 
 
-def _strongest(names: list[tuple[str, str]], row: Float64, limit: int | None) -> tuple[Reason, ...]:
+def _strongest(names: list[tuple[str, str]], row: Float64, events: int, limit: int | None) -> tuple[Reason, ...]:
+    """Return the reasons of one score; the first ``events`` columns are events, the others bases."""
     order = np.lexsort((np.arange(len(row)), -np.abs(row)))
     order = order[row[order] != 0]
-    kept = len(order) if limit is None or len(order) <= limit + 1 else limit
-    reasons = [Reason(names[i][0], names[i][1], float(row[i])) for i in order[:kept]]
-    if kept < len(order):
-        reasons.append(Reason("rest", str(len(order) - kept), float(row[order[kept:]].sum())))
+    shown = order
+    if limit is not None and len(order) > limit + 1:
+        rank = np.cumsum(order < events)
+        shown = order[(order >= events) | (rank <= limit - np.count_nonzero(order >= events))]
+    reasons = [Reason(names[i][0], names[i][1], float(row[i])) for i in shown]
+    if len(shown) < len(order):
+        others = np.setdiff1d(order, shown)
+        reasons.append(Reason("rest", str(len(others)), float(row[others].sum())))
     return tuple(reasons)
