@@ -85,7 +85,7 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
         ),
         (
             {"placements": {"home": {}}},
-            "a setting has a value that is not allowed; got Object missing required field `blend`",
+            "placements.* cannot be used: Object missing required field `blend`; got {\"home\": {}}",
         ),
         ({"server": {"port": 0}}, "server.port is too small; got 0; allowed: 1 or more"),
         ({"evaluation": {"k": []}}, "evaluation.k is too small; got 0; allowed: 1 or more"),

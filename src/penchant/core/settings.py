@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from penchant.core.clock import parse_duration
 from penchant.core.errors import SettingsError
+from penchant.core.wording import complaint
 
 __all__ = [
     "ConsentSettings",
@@ -24,17 +25,6 @@ __all__ = [
     "TrainSettings",
     "load_settings",
 ]
-
-
-_COMPLAINT = re.compile(r"^Expected `(?P<type>[^`]+)`, got `[^`]+` - at `\$(?P<path>[^`]+)`$")
-_TYPES = {
-    "str": "a string",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "object": "a table",
-    "array": "a list",
-}
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -231,18 +221,15 @@ next: did you mean 'port'?
 
 def _wrong(text: str, raw: dict[str, Any]) -> SettingsError:
     """Return the error for a decoder's complaint about a value; under a key that it does not name, * stands for it."""
-    found = _COMPLAINT.match(text)
-    if found is None:
-        return SettingsError("a setting has a value that is not allowed", got=text)
+    found = complaint(text)
     value: Any = raw
-    steps = re.findall(r"\[(\d+)\]|\.([^.\[]+)", found["path"])
-    for index, key in steps:
+    for index, key in re.findall(r"\[(\d+)\]|([^.\[\]]+)", found.path):
         inside = isinstance(value, dict) and key in value
         value = value[int(index)] if index and isinstance(value, list) else value[key] if inside else value
-    name = found["path"].replace("[...]", ".*").removeprefix(".")
+    name = found.path.replace("[...]", ".*") or "a setting"
     got = json.dumps(value, default=str, ensure_ascii=False)
-    allowed = " or ".join(_TYPES.get(part.strip(), part.strip()) for part in found["type"].split("|"))
-    return SettingsError(f"{name} has the wrong type", got=got, allowed=allowed)
+    allowed = found.allowed and found.allowed.replace("an object", "a table")
+    return SettingsError(f"{name} {found.fault}", got=got, allowed=allowed)
 
 
 def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:

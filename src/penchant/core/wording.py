@@ -6,7 +6,10 @@ import re
 
 from msgspec import Struct
 
-__all__ = ["Complaint", "complaint", "plain_type"]
+__all__ = ["WRONG_TYPE", "Complaint", "complaint", "plain_type"]
+
+WRONG_TYPE = "has the wrong type"
+"The fault of a value that is of another type than it should be."
 
 _PATH = re.compile(r"^(?P<text>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
 _EXPECTED = re.compile(r"^Expected `(?P<type>[^`]+)`(?P<limit> [^,]+)?")
@@ -56,7 +59,7 @@ def complaint(text: str) -> Complaint:
     words = plain_type(expected["type"])
     if expected["limit"]:
         return Complaint(path, "is out of range", f"{words} {_whole(expected['limit'].strip())}")
-    return Complaint(path, "has the wrong type", words)
+    return Complaint(path, WRONG_TYPE, words)
 
 
 def plain_type(text: str) -> str:

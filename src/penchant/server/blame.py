@@ -10,22 +10,12 @@ from typing import Any
 from msgspec import inspect
 
 from penchant.core.errors import InputError
+from penchant.core.wording import WRONG_TYPE, complaint
 
 __all__ = ["blame", "blame_text"]
 
 _PATH = re.compile(r"^(?P<text>.*?)(?: - at `(?P<key>key in )?\$(?P<path>.*)`)?$", re.DOTALL)
-_EXPECTED = re.compile(r"^Expected `(?P<type>[^`]+)`(?P<limit> [^,]+)?(?:, got `(?P<got>[^`]+)`)?")
 _NAMED = re.compile(r"`(?P<name>[^`]*)`")
-_WORDS = {
-    "str": "a string",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "object": "an object",
-    "array": "a list",
-    "null": "null",
-    "datetime": "a time such as 2017-12-31T10:00:00Z",
-}
 _TIME = "a time such as 2017-12-31T10:00:00Z (RFC 3339)"
 _MISSING = object()
 
@@ -68,16 +58,10 @@ def blame_text(text: str, *, field: str | None, got: object, within: bool = Fals
         return InputError(f"{name} is not a time", got=shown, allowed=_TIME, field=field)
     if "out of range" in text:
         return InputError(f"{name} is out of range", got=shown, allowed="a finite number", field=field)
-    expected = _EXPECTED.match(text)
-    if expected is None:
-        return InputError(f"{name} cannot be used: {text}", got=shown, field=field)
-    words = " or ".join(_WORDS.get(part.strip(), part.strip()) for part in expected["type"].split("|"))
-    if expected["limit"]:
-        return InputError(
-            f"{name} is out of range", got=shown, allowed=f"{words} {expected['limit'].strip()}", field=field
-        )
-    shown = _json(got) if quote else shown
-    return InputError(f"{name} has the wrong type", got=shown or expected["got"], allowed=words, field=field)
+    found = complaint(text)
+    if quote and found.fault == WRONG_TYPE:
+        shown = _json(got)
+    return InputError(f"{name} {found.fault}", got=shown, allowed=found.allowed, field=field)
 
 
 def _unknown(text: str, known: list[str], steps: list[str | int]) -> InputError:
