@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from penchant.core.errors import ArtifactDamaged, ArtifactError, EmptyData, NotR
 from penchant.core.nouns import Event
 from penchant.core.settings import PlacementSettings, Settings, TrainSettings
 from penchant.engine.answers import Ask
-from penchant.engine.bundle import load_bundle, save_bundle
+from penchant.engine.bundle import Bundle, load_bundle, save_bundle
 from penchant.engine.engine import Engine
 from penchant.engine.training import train
 from penchant.trust.access import SYSTEM
+from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
@@ -57,6 +59,38 @@ def test_other_data_gives_another_bundle_and_it_is_picked_up(
     after = engine.recommend(SYSTEM, Ask(placement="trending"))
     assert engine.ready().model == digest
     assert after.model.digest != before.model.digest
+
+
+def test_a_slow_question_does_not_bring_an_older_bundle_back(
+    engine: Engine, settings: Settings, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.ready()
+    promoted, loaded = engine.gate.artifacts.promoted, []
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Artifact | None:
+        found = promoted()
+        if threading.current_thread().name == "slow":
+            asked.set()
+            assert go_on.wait(10)
+        return found
+
+    def load(place: Path) -> Bundle:
+        loaded.append(place.name)
+        return load_bundle(place)
+
+    monkeypatch.setattr(engine.gate.artifacts, "promoted", slow)
+    monkeypatch.setattr("penchant.engine.engine.load_bundle", load)
+    first, second = (threading.Thread(target=engine.ready, name=name) for name in ("slow", "quick"))
+    first.start()
+    assert asked.wait(10)
+    digest = retrain(settings, clock)
+    second.start()
+    second.join(0.5)  # it is done by then, unless it rightly waits for the slow one
+    go_on.set()
+    first.join()
+    second.join()
+    assert loaded == [digest[:16]], "the new bundle once, the old one not again"
 
 
 def test_a_bundle_knows_what_it_was_made_of(engine: Engine) -> None:

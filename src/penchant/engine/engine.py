@@ -157,8 +157,8 @@ class Engine:
 
     def _refreshed(self) -> Model | None:
         """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
-        promoted = self.gate.artifacts.promoted()
         with self._lock:
+            promoted = self.gate.artifacts.promoted()  # under the lock: an older answer must not undo a newer bundle
             if promoted is not None and self._differs(promoted):
                 place = place_of(promoted.path, self.settings.artifacts)
                 try:
