@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from threading import Barrier, get_ident
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, get_ident
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penchant.core.blas import blas_threads
 from penchant.core.executor import LOCAL, LocalExecutor, blocks
 from penchant.core.progress import SILENT
 
@@ -56,3 +58,38 @@ def test_where_the_system_does_not_say_which_processors_all_are_used(monkeypatch
 def test_silence_takes_every_step() -> None:
     with SILENT.step("counting", 3, "items") as advance:
         assert advance(3) is None
+
+
+def test_blas_has_one_thread_inside_a_map_and_its_own_again_after_it() -> None:
+    before = blas_threads()
+    inside = list(LocalExecutor(2).map(lambda _: blas_threads(), range(8)))
+    assert inside == [1] * 8
+    assert blas_threads() == before
+
+
+def test_blas_stays_held_until_the_last_of_several_maps_is_over() -> None:
+    before, meet, free = blas_threads(), Barrier(2), Event()
+
+    def short(part: int) -> int:
+        meet.wait(10)
+        return blas_threads()
+
+    def long(part: int) -> int:
+        assert free.wait(10)
+        return blas_threads()
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(lambda: list(LocalExecutor(2).map(long, range(2))))
+        assert list(LocalExecutor(2).map(short, range(2))) == [1, 1]
+        free.set()
+        assert slow.result(10) == [1, 1]
+    assert blas_threads() == before
+
+
+def test_a_map_within_a_map_takes_no_more_threads() -> None:
+    executor = LocalExecutor(2)
+
+    def outer(_: int) -> set[int]:
+        return {get_ident(), *executor.map(lambda _: get_ident(), range(4))}
+
+    assert all(len(threads) == 1 for threads in executor.map(outer, range(4)))

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import local
 from typing import Protocol, TypeVar
 
+from penchant.core.blas import single_blas
 from penchant.core.errors import InputError
 
 __all__ = ["LOCAL", "Executor", "LocalExecutor", "blocks"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_here = local()
+"Whether this thread is one of an executor's: a map within a map runs where it is."
 
 
 class Executor(Protocol):
@@ -46,13 +51,20 @@ class LocalExecutor:
         return self._workers
 
     def map(self, fn: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
-        """Yield ``fn(part)`` for every part, in the order of the parts; the first error stops the work."""
+        """Yield ``fn(part)`` for every part, in the order of the parts; the first error stops the work.
+
+        Threads are taken once: a map inside ``fn`` runs in the thread that called it, and BLAS has one thread.
+        """
         work = list(parts)
-        if self._workers == 1 or len(work) < 2:
+        if self._workers == 1 or len(work) < 2 or getattr(_here, "inside", False):
             yield from map(fn, work)
             return
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="penchant") as pool:
+        with single_blas(), ThreadPoolExecutor(self._workers, "penchant", _enter) as pool:
             yield from pool.map(fn, work)
+
+
+def _enter() -> None:
+    _here.inside = True
 
 
 def _processors() -> int:

@@ -1,4 +1,4 @@
-"""iALS: factors of items and people, learnt by turns; people are folded in when they ask."""
+"""iALS: vectors of items and people, learnt by turns."""
 
 from __future__ import annotations
 
@@ -7,78 +7,19 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from msgspec import Meta
 
-from penchant.core.arrays import Bool, Float32, Float64, Int32
+from penchant.core.arrays import Float32, Float64
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, rows_of, transposed
-from penchant.kernels.als import solve_rows
-from penchant.kernels.layout import Best, Rows, Side, Space
-from penchant.kernels.topk import add_dense, rank_factors
+from penchant.kernels.layout import Side
+from penchant.models.factors import Factors, FoldIn
 from penchant.models.interactions import liked
-from penchant.models.learner import Learner
-from penchant.models.scorer import Scorer
 
-__all__ = ["IALS", "Factors"]
+__all__ = ["IALS"]
 
 
-class Factors(Scorer, frozen=True, eq=False, kw_only=True):
-    """Item factors. A person's vector is solved from their history at question time, so nobody is stored.
-
-    >>> from penchant.core.nouns import History
-    >>> from penchant.testing import checkerboard
-    >>> scorer = IALS(factors=2, l2=0.01).fit(checkerboard(10))
-    >>> scorer.factors.shape  # ten items; of the ten people nothing is kept
-    (2, 10)
-    >>> history, items = History.of([0, 2]), np.int32([4])
-    >>> bool(np.isclose(scorer.contributions(history, items).sum(), scorer.score(history)[4]))
-    True
-    """
-
-    learner: IALS
-    "Brings the weights of the objective, which folding in needs again."
-    factors: Float32
-    "float32[d, n], C order: one column a candidate."
-    gram: Float64
-    "float64[d, d]: unobserved weight times the candidates' factors times their transpose."
-
-    def _signal(self, weights: Float32) -> Float32:
-        return np.maximum(weights, 0).astype(np.float32)
-
-    def _score(self, codes: Int32, signal: Float32) -> Float32:
-        out = np.empty(len(self.candidates), np.float32)
-        vector = self._fold_in(Rows(np.array([0, len(codes)], np.int64), self.positions[codes], signal))[0]
-        add_dense(np.arange(len(vector), dtype=np.int32), vector, self.factors, out)
-        return out
-
-    def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
-        rows = self.positions[codes]
-        own = np.where((rows >= 0) & (signal > 0), signal, 0)
-        h = self.factors[:, rows].astype(np.float64)
-        confidence, target = self.learner.weigh(own)
-        ridge = self.learner.ridge(np.array([np.count_nonzero(own)]), len(self.candidates))[0]
-        system = self.gram + (h * confidence) @ h.T + ridge * np.eye(len(h))
-        share = np.linalg.solve(system, h * np.where(own > 0, target, 0))
-        asked: Any = self.factors[:, self.positions[items]].T @ share
-        return np.asarray(asked, np.float32)
-
-    def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
-        said = (self.positions[codes] >= 0) & (signal > 0)
-        return (self._places(items) >= 0) & said.any()
-
-    def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
-        vectors = self._fold_in(Rows(rows.indptr, space.positions[rows.indices], rows.data))
-        rank_factors(Rows(rows.indptr, rows.indices, vectors), self.factors, space, exclude_seen, best)
-
-    def _fold_in(self, rows: Rows) -> Float32:
-        """Return float32[b, d]: the vector of each history over candidates; 0 where it says nothing."""
-        said = (rows.indices >= 0) & (rows.data > 0)
-        starts = np.concatenate([[0], np.cumsum(said)])[rows.indptr]
-        vectors = np.ascontiguousarray(self.factors.T)
-        return self.learner.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(vectors, self.gram))
-
-
-class IALS(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Implicit alternating least squares: weighted matrix factorization, solved exactly for one side at a time.
 
     The objective is the sum over observed pairs of (unobserved + alpha r) (w.h - 1)^2, over all other pairs of
@@ -121,14 +62,6 @@ class IALS(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return confidence beyond the unobserved weight, and the right-hand side, of observed pairs."""
         confidence = np.float32(self.alpha) * weights
         return confidence, confidence + np.float32(self.unobserved)
-
-    def solve(self, rows: Rows, side: Side) -> Float32:
-        """Return float32[b, d]: the best vector of each row of event weights while the other side stands still."""
-        out = np.empty((len(rows.indptr) - 1, side.vectors.shape[1]), np.float32)
-        ridge = self.ridge(np.diff(rows.indptr), len(side.vectors))
-        confidence, target = self.weigh(rows.data)
-        solve_rows(Rows(rows.indptr.astype(np.int64), rows.indices, confidence), target, side, ridge, out)
-        return out
 
     def gram(self, side: Float32) -> Float64:
         """Return float64[d, d]: the unobserved weight times side' side."""
