@@ -40,6 +40,10 @@ def single_blas() -> Iterator[None]:
 
     Threads of ours that each call a BLAS with threads of its own get in each other's way; that costs several times
     the work itself.
+
+    >>> with single_blas(), single_blas():
+    ...     blas_threads()
+    1
     """
     with _lock:
         libraries = [] if _before else _libraries()
