@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'ials', 'item-knn', 'popular']
+['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta']
 """
 
 from __future__ import annotations
@@ -22,15 +22,22 @@ if TYPE_CHECKING:
     from penchant.evaluation.evaluate import evaluate
     from penchant.models.buyagain import BuyAgain
     from penchant.models.ease import EASE
+    from penchant.models.edlae import EDLAE
     from penchant.models.ials import IALS
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
     from penchant.models.popular import Popular
+    from penchant.models.rdlae import RDLAE
+    from penchant.models.rlae import RLAE
+    from penchant.models.rp3beta import RP3Beta
 
 __all__ = [
     "EASE",
+    "EDLAE",
     "IALS",
+    "RDLAE",
+    "RLAE",
     "BuyAgain",
     "Dataset",
     "Event",
@@ -38,6 +45,7 @@ __all__ = [
     "ItemKNN",
     "PenchantError",
     "Popular",
+    "RP3Beta",
     "Reason",
     "Slate",
     "Vocabulary",
@@ -52,7 +60,10 @@ __all__ = [
 
 _HOMES = {
     "EASE": "penchant.models.ease",
+    "EDLAE": "penchant.models.edlae",
     "IALS": "penchant.models.ials",
+    "RDLAE": "penchant.models.rdlae",
+    "RLAE": "penchant.models.rlae",
     "BuyAgain": "penchant.models.buyagain",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
@@ -60,6 +71,7 @@ _HOMES = {
     "ItemKNN": "penchant.models.itemknn",
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",
+    "RP3Beta": "penchant.models.rp3beta",
     "Reason": "penchant.core.nouns",
     "Slate": "penchant.core.nouns",
     "Vocabulary": "penchant.data.vocabulary",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from penchant.core.arrays import Float32
 from penchant.data.sparse import rows_of, transposed
-from penchant.kernels.cooccurrence import gram_block, neighbours_block
-from penchant.kernels.layout import Best, Scale
+from penchant.kernels.cooccurrence import multiply_sparse, neighbours_block
+from penchant.kernels.layout import Best, Rows, Scale
 
 
 def table(seed: int, users: int, items: int) -> Float32:
@@ -21,13 +21,20 @@ def table(seed: int, users: int, items: int) -> Float32:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.integers(1, 5))
-def test_gram_block_counts_shared_users(seed: int, users: int, items: int, block: int) -> None:
-    binary = (table(seed, users, items) > 0).astype(np.int32)
-    csr = sp.csr_array(binary.astype(np.float32))
-    counts = np.full((items, items), 99, np.int32)
+def test_products_are_those_of_dense_matrices(seed: int, users: int, items: int, block: int) -> None:
+    left, right = (sp.csr_array(table(seed + n, users, items).astype(np.int32)) for n in (0, 1))
+    rows = []
     for start in range(0, items, block):
-        gram_block(start, rows_of(csr), rows_of(transposed(csr)), counts[start : start + block])
-    np.testing.assert_array_equal(counts, binary.T @ binary)
+        stop = min(start + block, items)
+        lengths, indices, values = multiply_sparse(start, stop, whole(left.T.tocsr()), whole(right))
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        rows.append(sp.csr_array((values, indices, indptr), shape=(stop - start, items)).toarray())
+    np.testing.assert_array_equal(np.concatenate(rows), left.toarray().T @ right.toarray())
+
+
+def whole(matrix: sp.csr_array) -> Rows:
+    matrix.sort_indices()
+    return Rows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
 
 
 @pytest.mark.parametrize("shrinkage", [0.0, 2.5])

@@ -120,5 +120,5 @@ def test_who_has_no_history_or_asks_what_is_popular_is_answered() -> None:
 
 def test_a_scorer_says_what_it_is(tmp_path: Any) -> None:
     origin = f"learnt from {DATA.n_events} events of {DATA.n_users} users"
-    assert repr(SCORER) == f"EASE(l2=1.0, max_items=20000, half_life=None): 8 of 8 items, {origin}"
+    assert repr(SCORER) == f"EASE(l2=1.0): 8 of 8 items, {origin}"
     assert repr(pt.load(SCORER.save(tmp_path / "ease"))) == repr(SCORER)

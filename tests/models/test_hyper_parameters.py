@@ -20,8 +20,8 @@ POSITIVE = "a number > 0"
     ("learner", "changed", "field", "text"),
     [
         (pt.EASE(), {"l2": -1}, "l2", f"EASE: l2 is out of range; got -1; allowed: {POSITIVE}"),
-        (pt.EASE(), {"l2": "seven"}, "l2", "EASE: l2 has the wrong type; got seven; allowed: a number"),
-        (pt.EASE(), {"l2": None}, "l2", "EASE: l2 has the wrong type; got None; allowed: a number"),
+        (pt.EASE(), {"l2": "seven"}, "l2", "EASE: l2 has the wrong type; got seven; allowed: a number or null"),
+        (pt.IALS(), {"l2": None}, "l2", "IALS: l2 has the wrong type; got None; allowed: a number"),
         (pt.EASE(), {"l2": float("nan")}, "l2", "EASE cannot have this l2; got nan; allowed: a finite number"),
         (pt.EASE(), {"half_life": 0.0}, "half_life", f"EASE: half_life is out of range; got 0.0; allowed: {POSITIVE}"),
         (
@@ -32,9 +32,9 @@ POSITIVE = "a number > 0"
         ),
         (
             pt.ItemKNN(),
-            {"weighting": "bm26"},
-            "weighting",
-            "ItemKNN: weighting is not one of its values; got bm26; allowed: bm25, cosine, tfidf",
+            {"similarity": "bm26"},
+            "similarity",
+            "ItemKNN: similarity is not one of its values; got bm26; allowed: asymmetric, bm25, cosine, jaccard, tfidf",
         ),
     ],
 )

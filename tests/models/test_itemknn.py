@@ -26,9 +26,9 @@ def weighted(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
         idf = max(np.log(items / (1 + np.count_nonzero(dense[u]))), 0.0)
         for i in np.flatnonzero(dense[u]):
             tf = dense[u, i]
-            if learner.weighting == "cosine":
+            if learner.similarity == "cosine":
                 out[u, i] = 1.0
-            elif learner.weighting == "tfidf":
+            elif learner.similarity == "tfidf":
                 out[u, i] = np.sqrt(tf) * idf
             else:
                 norm = learner.k1 * (1 - learner.b + learner.b * lengths[i] / lengths.mean())
@@ -40,7 +40,7 @@ def neighbours(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
     """Return float64[n, n]: row i holds the similarities of the k nearest of item i."""
     x = weighted(dense, learner)
     similar = x.T @ x
-    if learner.weighting != "bm25":
+    if learner.similarity != "bm25":
         norms = np.sqrt(np.diag(similar))
         similar = similar / (np.outer(norms, norms) + learner.shrinkage)
     else:
@@ -53,9 +53,9 @@ def neighbours(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
 
 @pytest.mark.parametrize("k", [3, 100])
 @pytest.mark.parametrize("shrinkage", [0.0, 5.0])
-@pytest.mark.parametrize("weighting", ["cosine", "tfidf", "bm25"])
-def test_a_score_is_the_sum_of_similarities_to_the_history(weighting: str, shrinkage: float, k: int) -> None:
-    learner = ItemKNN(k=k, weighting=weighting, shrinkage=shrinkage)
+@pytest.mark.parametrize("similarity", ["cosine", "tfidf", "bm25"])
+def test_a_score_is_the_sum_of_similarities_to_the_history(similarity: str, shrinkage: float, k: int) -> None:
+    learner = ItemKNN(k=k, similarity=similarity, shrinkage=shrinkage)
     dense = table(3)
     scorer = learner.fit(Dataset.from_matrix(dense))
     wanted = neighbours(dense, learner)

@@ -19,6 +19,7 @@
     │   └── Forbidden
     ├── NotFound                a single thing that was asked for by id is not there
     ├── NotReady                nothing is trained or loaded yet
+    ├── RetrainNeeded           a model cannot be changed exactly without training it again
     └── MissingExtra            an optional dependency is not installed
 """
 
@@ -41,6 +42,7 @@ __all__ = [
     "NotFound",
     "NotReady",
     "PenchantError",
+    "RetrainNeeded",
     "SettingsError",
     "StoreError",
     "StoreMissing",
@@ -197,6 +199,12 @@ class NotReady(PenchantError):
     """Nothing is trained or loaded yet."""
 
     code = "not_ready"
+
+
+class RetrainNeeded(PenchantError):
+    """People cannot be taken out of this model, or added to it, without training it again."""
+
+    code = "retrain_needed"
 
 
 class MissingExtra(PenchantError):

@@ -204,6 +204,27 @@ class Dataset:
         """Return the dataset of the events where ``rows`` (bool[n_events]) is true; the vocabularies stay."""
         return Dataset(self.users, self.items, self.frame.filter(pl.Series(rows)), self.catalogue, self.weights)
 
+    def over(self, items: Vocabulary) -> Dataset:
+        """Return the dataset with the codes of another vocabulary of items, which must hold all that events name.
+
+        >>> data = Dataset.from_events(pl.DataFrame({"user": ["ann"], "item": ["tea"], "at": [1]}))
+        >>> data.over(Vocabulary.of(["jam", "milk", "tea"])).column("item").tolist()
+        [2]
+
+        Raises:
+            InputError: an item that occurs is not in it.
+        """
+        if items is self.items or items == self.items:
+            return self
+        codes = items.codes(self.items.series)[self.column("item")]
+        if (codes < 0).any():
+            unknown = self.items.ids(np.unique(self.column("item")[codes < 0])[:3])
+            raise InputError(
+                "the vocabulary lacks items of these events", got=", ".join(unknown), then="bring vocabulary.union(...)"
+            )
+        frame = self.frame.with_columns(item=pl.Series(codes, dtype=pl.Int32))
+        return Dataset(self.users, items, frame, self.catalogue, self.weights)
+
     def filter(self, *, min_users: int = 1, min_items: int = 1) -> Dataset:
         """Return the events of items that ``min_users`` users touched, then of users with ``min_items`` such items.
 

@@ -108,6 +108,18 @@ class Vocabulary:
             raise IndexError(f"codes must lie in [0, {len(self)}), got {index.min()} to {index.max()}")
         return list(self._series.gather(index))
 
+    def union(self, other: Vocabulary) -> Vocabulary:
+        """Return the ids of both, the order of these kept: new ones in byte order where these are, else at the end.
+
+        >>> Vocabulary.of(["a", "c"]).union(Vocabulary.of(["b"])).ids([0, 1, 2])
+        ['a', 'b', 'c']
+        """
+        new = other.series.filter(pl.Series(self.codes(other.series) < 0))
+        if new.is_empty():
+            return self
+        both = pl.concat([self._series, new.alias("id")])
+        return Vocabulary.of(both) if self._series.is_sorted() else Vocabulary(both)
+
     def _lookup(self) -> dict[str, int]:
         if self._codes is None:
             self._codes = {key: code for code, key in enumerate(self._series)}

@@ -1,40 +1,172 @@
-"""How often items meet in the same history."""
+"""How often items meet in the same history, in exact integers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Int32
-from penchant.kernels.layout import Best, Rows, Scale
+from penchant.core.arrays import Float32, Int32, Int64
+from penchant.kernels.layout import Best, Meets, Rows, Scale
 from penchant.kernels.topk import top_k
 
-__all__ = ["gram_block", "neighbours_block"]
+__all__ = ["count_full", "count_sparse", "multiply_sparse", "neighbours_block", "spread_full", "take_full"]
 
 
 @njit(nogil=True, cache=True)
-def gram_block(start: int, rows: Rows, columns: Rows, out: Int32) -> None:
-    """Count, for items ``start`` to ``start + len(out)``, the users they share with every item; exact integers.
+def count_full(start: int, stop: int, meets: Meets, out: Any) -> None:
+    """Count, for items ``start`` to ``stop``, what the people they share with every later item weigh together.
 
-    >>> rows = Rows(np.int64([0, 2, 3]), np.int32([0, 1, 1]), np.float32([1, 1, 1]))
-    >>> columns = Rows(np.int64([0, 1, 3]), np.int32([0, 0, 1]), np.float32([1, 1, 1]))
-    >>> out = np.empty((2, 2), np.int32)
-    >>> gram_block(0, rows, columns, out)
-    >>> out.tolist()
-    [[1, 1], [1, 2]]
+    >>> indptr, ones = np.int64([0, 1, 3]), np.int32([1, 1, 1])
+    >>> meets = Meets(indptr, np.int64([0, 1, 2]), np.int64([2, 2, 3]), np.int32([0, 1, 1]), ones)
+    >>> packed = np.zeros(3, np.int64)  # two people: items 0 and 1, item 1
+    >>> count_full(0, 2, meets, packed)
+    >>> packed.tolist()  # (0, 0), (0, 1), (1, 1)
+    [1, 1, 2]
 
     Args:
         start: first item of the block.
-        rows: the items of each user.
-        columns: the users of each item, the transpose.
-        out: int32[b, n], written.
+        stop: first item after it.
+        meets: who holds each item, and what else they hold.
+        out: int[n (n + 1) / 2], the upper triangle row by row, holds zeros in the rows of the block; added to.
     """
-    out[:] = 0
-    for row in range(len(out)):
-        for p in range(columns.indptr[start + row], columns.indptr[start + row + 1]):
-            user = columns.indices[p]
-            for q in range(rows.indptr[user], rows.indptr[user + 1]):
-                out[row, rows.indices[q]] += 1
+    n = len(meets.indptr) - 1
+    for i in range(start, stop):
+        base = i * n - i * (i - 1) // 2 - i
+        for p in range(meets.indptr[i], meets.indptr[i + 1]):
+            weight = meets.weights[p]
+            for q in range(meets.first[p], meets.last[p]):
+                out[base + meets.items[q]] += weight
+
+
+@njit(nogil=True, cache=True)
+def count_sparse(start: int, stop: int, meets: Meets) -> tuple[Int64, Int32, Int64]:
+    """Count as :func:`count_full` does, and return the rows of the block as a sparse matrix.
+
+    >>> indptr, ones = np.int64([0, 1, 3]), np.int32([1, 1, 1])
+    >>> meets = Meets(indptr, np.int64([0, 1, 2]), np.int64([2, 2, 3]), np.int32([0, 1, 1]), ones)
+    >>> [part.tolist() for part in count_sparse(0, 2, meets)]
+    [[2, 1], [0, 1, 1], [1, 1, 2]]
+
+    Returns:
+        int64[b] entries a row, int32[nnz] ascending columns of each row, int64[nnz] what they count.
+    """
+    n = len(meets.indptr) - 1
+    totals, lengths = np.zeros(n, np.int64), np.zeros(stop - start, np.int64)
+    touched = np.empty(n, np.int32)
+    size = 1024
+    indices, counts = np.empty(size, np.int32), np.empty(size, np.int64)
+    at = 0
+    for i in range(start, stop):
+        found = 0
+        for p in range(meets.indptr[i], meets.indptr[i + 1]):
+            weight = meets.weights[p]
+            for q in range(meets.first[p], meets.last[p]):
+                j = meets.items[q]
+                if totals[j] == 0:
+                    touched[found] = j
+                    found += 1
+                totals[j] += weight
+        if at + found > size:
+            size = max(2 * size, at + found)
+            indices, counts = _grown(indices, size), _grown(counts, size)
+        row = np.sort(touched[:found])
+        for j in row:
+            indices[at], counts[at] = j, totals[j]
+            totals[j] = 0
+            at += 1
+        lengths[i - start] = found
+    return lengths, indices[:at].copy(), counts[:at].copy()
+
+
+@njit(nogil=True, cache=True)
+def multiply_sparse(start: int, stop: int, left: Rows, right: Rows) -> tuple[Int64, Int32, Int64]:
+    """Return rows ``start`` to ``stop`` of a product of two sparse integer matrices, also where it is 0.
+
+    >>> left = Rows(np.int64([0, 2]), np.int32([0, 1]), np.int32([2, 3]))
+    >>> right = Rows(np.int64([0, 1, 2]), np.int32([1, 0]), np.int32([5, 7]))
+    >>> [part.tolist() for part in multiply_sparse(0, 1, left, right)]  # [2 3] x [[0 5] [7 0]]
+    [[2], [0, 1], [21, 10]]
+
+    Args:
+        start: first row.
+        stop: first row after the block.
+        left: rows, data int32.
+        right: rows, data int32.
+
+    Returns:
+        int64[b] entries a row, int32[nnz] ascending columns of each row, int64[nnz] products.
+    """
+    n = right.indices.max() + 1 if len(right.indices) else 0
+    totals, seen = np.zeros(n, np.int64), np.zeros(n, np.bool_)
+    lengths, touched = np.zeros(stop - start, np.int64), np.empty(n, np.int32)
+    size = 1024
+    indices, counts = np.empty(size, np.int32), np.empty(size, np.int64)
+    at = 0
+    for i in range(start, stop):
+        found = 0
+        for p in range(left.indptr[i], left.indptr[i + 1]):
+            weight, k = np.int64(left.data[p]), left.indices[p]
+            for q in range(right.indptr[k], right.indptr[k + 1]):
+                j = right.indices[q]
+                if not seen[j]:
+                    seen[j] = True
+                    touched[found] = j
+                    found += 1
+                totals[j] += weight * right.data[q]
+        if at + found > size:
+            size = max(2 * size, at + found)
+            indices, counts = _grown(indices, size), _grown(counts, size)
+        for j in np.sort(touched[:found]):
+            indices[at], counts[at] = j, totals[j]
+            totals[j], seen[j] = 0, False
+            at += 1
+        lengths[i - start] = found
+    return lengths, indices[:at].copy(), counts[:at].copy()
+
+
+@njit(nogil=True, cache=True)
+def _grown(values: Any, size: int) -> Any:
+    longer = np.empty(size, values.dtype)
+    longer[: len(values)] = values
+    return longer
+
+
+@njit(nogil=True, cache=True)
+def spread_full(start: int, stop: int, packed: Any, out: Float32) -> None:
+    """Write rows of a packed upper triangle into the upper triangle of a square matrix (float32[n, n]).
+
+    >>> out = np.zeros((2, 2), np.float32)
+    >>> spread_full(0, 2, np.int64([1, 2, 3]), out)
+    >>> out.tolist()
+    [[1.0, 2.0], [0.0, 3.0]]
+    """
+    n = len(out)
+    for i in range(start, stop):
+        base = i * n - i * (i - 1) // 2 - i
+        for j in range(i, n):
+            out[i, j] = packed[base + j]
+
+
+@njit(nogil=True, cache=True)
+def take_full(start: int, stop: int, packed: Any, out: Int64) -> None:
+    """Write whole rows ``start`` to ``stop`` of the symmetric matrix behind a packed upper triangle (int64[b, n]).
+
+    >>> out = np.empty((1, 2), np.int64)
+    >>> take_full(1, 2, np.int64([1, 2, 3]), out)
+    >>> out.tolist()
+    [[2, 3]]
+    """
+    n = out.shape[1]
+    for j in range(stop):
+        base = j * n - j * (j - 1) // 2 - j
+        for i in range(max(start, j), stop):
+            out[i - start, j] = packed[base + i]
+    for i in range(start, stop):
+        base = i * n - i * (i - 1) // 2 - i
+        for j in range(i, n):
+            out[i - start, j] = packed[base + j]
 
 
 @njit(nogil=True, cache=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 
-__all__ = ["Best", "Linear", "Rows", "Scale", "Side", "Space"]
+__all__ = ["Best", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space"]
 
 
 class Rows(NamedTuple):
@@ -22,8 +22,8 @@ class Rows(NamedTuple):
     "int64[b + 1], from 0."
     indices: Int32
     "int32[nnz], columns."
-    data: Float32
-    "float32[nnz]."
+    data: Any
+    "float32[nnz], or whole numbers where they count."
 
 
 class Linear(NamedTuple):
@@ -71,6 +71,48 @@ class Best(NamedTuple):
     "int32[b, k], codes, best first; -1 in slots that stay empty."
     scores: Float32
     "float32[b, k]; NaN in slots that stay empty."
+
+
+class Meets(NamedTuple):
+    """Who holds each item, and where their later items stand: half of all meetings, each once.
+
+    >>> import numpy as np
+    >>> one = np.int32([1, 1])  # one person: items 0 and 1
+    >>> meets = Meets(np.int64([0, 1, 2]), np.int64([0, 1]), np.int64([2, 2]), np.int32([0, 1]), one)
+    >>> meets.items[meets.first[0] : meets.last[0]].tolist()  # what item 0 meets, itself first
+    [0, 1]
+    """
+
+    indptr: Int64
+    "int64[n + 1], the holders of each item."
+    first: Int64
+    "int64[nnz], for each holder where the item stands in ``items``."
+    last: Int64
+    "int64[nnz], where the holder's items end."
+    items: Int32
+    "int32[nnz], the items of all people, ascending a person."
+    weights: Int32
+    "int32[nnz], what each holder counts."
+
+
+class Likeness(NamedTuple):
+    """What turns how often two items meet into how similar they are.
+
+    >>> import numpy as np
+    >>> norms = np.sqrt(np.float64([4, 9]))
+    >>> cosine = Likeness(norms, norms, shrinkage=0.0, union=False)
+    >>> float(3 / (cosine.left[0] * cosine.right[1] + cosine.shrinkage))
+    0.5
+    """
+
+    left: Float64
+    "float64[n], the norm of an item of a history."
+    right: Float64
+    "float64[n], the norm of a candidate."
+    shrinkage: float
+    "0 or more, added to what is divided by."
+    union: bool
+    "Divide by left + right - count, the size of the union, instead of by left times right."
 
 
 class Scale(NamedTuple):

@@ -6,14 +6,11 @@ import logging
 
 import numpy as np
 
-from penchant.core.arrays import Int32
-from penchant.core.executor import Executor, blocks
-from penchant.core.progress import Progress
+from penchant.core.arrays import Int32, Int64
 from penchant.data.dataset import Dataset
-from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of, transposed
-from penchant.kernels.cooccurrence import gram_block
+from penchant.data.sparse import Matrix, matrix_of, row_numbers
 
-__all__ = ["gram", "liked"]
+__all__ = ["liked", "most_liked"]
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +32,12 @@ def liked(data: Dataset, max_items: int | None = None) -> tuple[Matrix, Int32]:
     positive = data.matrix.data > 0
     row, column = row_numbers(data.matrix)[positive], data.matrix.indices[positive]
     support = np.bincount(column, minlength=data.n_items)
-    candidates = np.flatnonzero(support)
+    candidates = most_liked(support, None)
     if max_items is not None and len(candidates) > max_items:
         log.warning(
             "the %s most frequent of %s items are modelled; the others get no score", max_items, len(candidates)
         )
-        order = np.lexsort((candidates, -support[candidates]))
-        candidates = np.sort(candidates[order[:max_items]])
+        candidates = most_liked(support, max_items)
     places = np.full(data.n_items, -1, np.int32)
     places[candidates] = np.arange(len(candidates))
     kept = places[column] >= 0
@@ -50,23 +46,13 @@ def liked(data: Dataset, max_items: int | None = None) -> tuple[Matrix, Int32]:
     return matrix, candidates.astype(np.int32)
 
 
-def gram(matrix: Matrix, executor: Executor, progress: Progress) -> Int32:
-    """Return int32[n, n]: how many rows hold both items of a pair. Exact, whatever the order of the work.
+def most_liked(support: Int64, limit: int | None) -> Int32:
+    """Return int32[n]: the items that somebody likes, or the ``limit`` of them that most do; of equals the lower code.
 
-    >>> from penchant.core.executor import LOCAL
-    >>> from penchant.core.progress import SILENT
-    >>> gram(liked(Dataset.from_matrix([[1, 1], [0, 3]]))[0], LOCAL, SILENT).tolist()
-    [[1, 1], [1, 2]]
+    >>> most_liked(np.int64([2, 0, 5, 2]), 2).tolist()
+    [0, 2]
     """
-    n = matrix.shape[1]
-    counts = np.empty((n, n), np.int32)
-    rows, columns = rows_of(matrix), rows_of(transposed(matrix))
-
-    def count(block: tuple[int, int]) -> int:
-        gram_block(block[0], rows, columns, counts[slice(*block)])
-        return block[1] - block[0]
-
-    with progress.step("counting co-occurrences", n, "items") as advance:
-        for done in executor.map(count, blocks(n, 256)):
-            advance(done)
-    return counts
+    codes = np.flatnonzero(support > 0)
+    if limit is not None and len(codes) > limit:
+        codes = np.sort(codes[np.lexsort((codes, -support[codes]))[:limit]])
+    return codes.astype(np.int32)

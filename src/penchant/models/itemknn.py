@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -12,16 +12,18 @@ from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of, transposed
+from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.cooccurrence import neighbours_block
-from penchant.kernels.layout import Best, Scale
+from penchant.kernels.layout import Best, Likeness, Scale
+from penchant.models.counting import Cooccurrence, CountsItems
 from penchant.models.interactions import liked
-from penchant.models.learner import Learner
 from penchant.models.linear import SparseLinear
+from penchant.models.neighbours import nearest, postings
 
 __all__ = ["ItemKNN"]
 
 
-class ItemKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Item-based nearest neighbours: a score is the summed similarity to the items of the history.
 
     With ``mean`` every candidate has k neighbours of its own, and its score is the mean of the history over them,
@@ -32,9 +34,13 @@ class ItemKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     >>> ItemKNN(k=5).fit(checkerboard(10)).recommend_one(["1", "3"], n=2).ids
     ('5', '7')
 
-    Memory is 8 n k bytes, time the sum of squared history lengths.
+    Memory is 8 n k bytes for n items, and at most n^2 to 2 n^2 for the counts; time is half the sum of the squared
+    history lengths, and n^2 to compare. The text weightings depend on all people at once, so with them forgetting
+    means training again.
 
     Source: Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms", TOIS 2004, sec. 4;
+    asymmetric: Aiolli, "Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets", RecSys 2013,
+    sec. 3;
     ``mean``: Sarwar et al., "Item-Based Collaborative Filtering Recommendation Algorithms", WWW 2001, sec. 3.2;
     BM25: Robertson and Walker, "Some Simple Effective Approximations to the 2-Poisson Model", SIGIR 1994,
     with items as documents and users as terms.
@@ -45,61 +51,78 @@ class ItemKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     k: Annotated[int, Meta(ge=1)] = 100
     "Neighbours kept per item."
-    weighting: Literal["cosine", "bm25", "tfidf"] = "cosine"
-    "How the matrix is weighted before inner products: binary, or a text weighting of the event weights."
+    similarity: Literal["cosine", "jaccard", "asymmetric", "bm25", "tfidf"] = "cosine"
+    "What meetings are divided by; bm25 and tfidf weight the events as texts are weighted."
+    alpha: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    "Asymmetric: how much of the discount falls on the item of the history, the rest on the candidate."
     shrinkage: Annotated[float, Meta(ge=0)] = 0.0
-    "Added to the product of the norms: trusts similarities that rest on few people less."
+    "Added to what is divided by: trusts similarities that rest on few people less."
     mean: bool = False
     "Whether a score is a weighted mean over a candidate's own neighbours, instead of a sum over the history's."
     k1: Annotated[float, Meta(ge=0)] = 1.2
     "BM25: how soon repeated events stop to count."
     b: Annotated[float, Meta(ge=0, le=1)] = 0.75
     "BM25: how much popular items are discounted."
+    half_life: Annotated[float, Meta(gt=0)] | None = None
+    "Days after which an event of the asker's history counts half; None: time is nothing."
+    delta_inf: Annotated[float, Meta(gt=0)] | None = None
+    "Events after which one of the asker's history counts 1/e; None: position is nothing."
 
-    def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> SparseLinear:
+    def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
+        """Return the scorer of these counts."""
+        support = state.support[state.codes].astype(np.float64)
+        best = nearest(state.gram, self._likeness(support), self.k, executor, progress)
+        return self._scorer(items, state.codes, best, support / state.users)
+
+    def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Any:
+        if self.similarity not in ("bm25", "tfidf"):
+            return super()._fit(data, rng, executor, progress)
         matrix, candidates = liked(data)
         popularity = np.bincount(matrix.indices, minlength=matrix.shape[1]) / (np.diff(matrix.indptr) > 0).sum()
         matrix.data = self._weights(matrix)
         best = self._neighbours(matrix, executor, progress)
+        return self._scorer(data.items, candidates, best, popularity)
+
+    def _likeness(self, support: Float64) -> Likeness:
+        """Return what turns the meetings of items that so many people like into similarities."""
+        if self.similarity == "jaccard":
+            return Likeness(support, support, self.shrinkage, True)
+        alpha = 0.5 if self.similarity == "cosine" else self.alpha
+        return Likeness(support**alpha, support ** (1.0 - alpha), self.shrinkage, False)
+
+    def _scorer(self, items: Vocabulary, candidates: Any, best: Best, popularity: Float64) -> SparseLinear:
+        weights, offsets = postings(best), np.zeros(0, np.float32)
         if self.mean:
-            weights, offsets = _means(best, popularity)
-            return SparseLinear(
-                items=data.items,
-                learner=self,
-                candidates=candidates,
-                w_indptr=weights.indptr.astype(np.int64),
-                w_indices=weights.indices.astype(np.int32),
-                w_data=weights.data,
-                offsets=offsets,
-            )
-        reached = best.items >= 0
+            matrix, offsets = _means(best, popularity)
+            weights = rows_of(matrix)
         return SparseLinear(
-            items=data.items,
+            items=items,
             learner=self,
             candidates=candidates,
-            w_indptr=np.concatenate([[0], np.cumsum(reached.sum(axis=1))]).astype(np.int64),
-            w_indices=best.items[reached],
-            w_data=best.scores[reached],
+            w_indptr=weights.indptr,
+            w_indices=weights.indices,
+            w_data=weights.data,
+            offsets=offsets,
+            half_life=self.half_life,
+            delta_inf=self.delta_inf,
         )
 
     def _weights(self, matrix: Matrix) -> Float32:
         """Return float32[nnz]: the weight of every entry before inner products."""
         users, n = matrix.shape
         user = row_numbers(matrix)
-        if self.weighting == "cosine":
-            return np.ones(matrix.nnz, np.float32)
         idf = np.log(n / (1.0 + np.bincount(user, minlength=users)))[user].clip(min=0.0)
-        if self.weighting == "tfidf":
+        if self.similarity == "tfidf":
             return np.asarray(np.sqrt(matrix.data) * idf, np.float32)
         length = np.bincount(matrix.indices, weights=matrix.data, minlength=n)
         discount = self.k1 * (1.0 - self.b + self.b * length / length.mean())[matrix.indices]
         return np.asarray(matrix.data * (self.k1 + 1.0) / (discount + matrix.data) * idf, np.float32)
 
     def _neighbours(self, matrix: Matrix, executor: Executor, progress: Progress) -> Best:
-        """Return the k neighbours of every item, int32[n, k] and float32[n, k]."""
+        """Return the k neighbours of every item of a weighted matrix, int32[n, k] and float32[n, k]."""
         n = matrix.shape[1]
         squares = np.bincount(matrix.indices, weights=matrix.data.astype(np.float64) ** 2, minlength=n)
-        norms = np.ones(n) if self.weighting == "bm25" else np.sqrt(squares)
+        norms = np.ones(n) if self.similarity == "bm25" else np.sqrt(squares)
         scale = Scale(norms.astype(np.float32), self.shrinkage)
         k = min(self.k, n)
         best = Best(np.empty((n, k), np.int32), np.empty((n, k), np.float32))
@@ -110,7 +133,7 @@ class ItemKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             neighbours_block(block[0], rows, columns, scale, Best(best.items[part], best.scores[part]))
             return block[1] - block[0]
 
-        with progress.step("ItemKNN: finding neighbours", n, "items") as advance:
+        with progress.step("finding neighbours", n, "items") as advance:
             for done in executor.map(find, blocks(n, 256)):
                 advance(done)
         return best

@@ -45,11 +45,19 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     scorer: ClassVar[type[Scorer]]
-    "What fitting returns; also what reads a saved one."
+    "What fitting returns, unless :meth:`kind` says otherwise."
     task: ClassVar[str] = "new"
     "What it is for: new items, or repeat, what a person had before."
     holds_people: ClassVar[bool] = False
     "Whether the scorer holds people's data, so that erasing a person means fitting again."
+
+    def __repr__(self) -> str:
+        changed = {
+            field.name: getattr(self, field.name)
+            for field in msgspec.structs.fields(self)
+            if field.required or getattr(self, field.name) != field.default
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     def fit(
         self,
@@ -84,6 +92,10 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
         scorer = self._fit(data, chance, executor, progress)
         facts = {"data": data.digest, "users": data.n_users, "items": data.n_items, "events": data.n_events}
         return msgspec.structs.replace(scorer, facts=scorer.facts | facts)
+
+    def kind(self) -> type[Scorer]:
+        """Return the type of the scorer that these hyper-parameters lead to; it reads a saved one."""
+        return self.scorer
 
     def check(self) -> None:
         """Raise InputError when a hyper-parameter has a value it may not have."""
@@ -121,7 +133,7 @@ def learners() -> dict[str, type[Learner]]:
     """Return every learner there is, ours and those of installed packages, by name.
 
     >>> sorted(learners())[:3]
-    ['buy-again', 'ease', 'ials']
+    ['buy-again', 'ease', 'edlae']
     """
     return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
 
@@ -130,12 +142,12 @@ def learner_from(name: str, config: dict[str, Any]) -> Learner:
     """Return the learner that a settings table ``[models.<name>]`` describes.
 
     >>> learner_from("ease", {"learner": "ease", "l2": 250})
-    EASE(l2=250.0, max_items=20000, half_life=None)
+    EASE(l2=250.0)
     >>> learner_from("mine", {"learner": "ease", "lambda": 1})
     Traceback (most recent call last):
         ...
     penchant.core.errors.InputError: [models.mine] is not a ease; got {'lambda': 1}; \
-allowed: l2, max_items, half_life; next: Object contains unknown field `lambda`
+allowed: forgetting, l2, max_items, k, half_life, delta_inf; next: Object contains unknown field `lambda`
     """
     fields = {key: value for key, value in config.items() if key != "learner"}
     kind = str(config.get("learner", name))

@@ -9,8 +9,10 @@ import numpy as np
 from penchant.core.errors import ArtifactVersion
 from penchant.data.vocabulary import Vocabulary
 from penchant.models.artifact import Artifact, read_artifact, unpack
+from penchant.models.counting import Counting
 from penchant.models.learner import learner_from, learners
 from penchant.models.scorer import Scorer
+from penchant.models.state import STATE
 
 __all__ = ["load", "scorer_of"]
 
@@ -24,7 +26,7 @@ def load(path: str | Path) -> Scorer:
     >>> with TemporaryDirectory() as folder:
     ...     saved = pt.EASE(l2=1.0).fit(checkerboard(10)).save(Path(folder, "ease"))
     ...     pt.load(saved).learner
-    EASE(l2=1.0, max_items=20000, half_life=None)
+    EASE(l2=1.0)
 
     Raises:
         ArtifactError: there is no saved model at the path.
@@ -43,7 +45,7 @@ def scorer_of(artifact: Artifact) -> Scorer:
     >>> with TemporaryDirectory() as folder:
     ...     scorer = scorer_of(read_artifact(Popular().fit(checkerboard(4)).save(Path(folder, "popular"))))
     >>> scorer.learner, list(scorer.items)
-    (Popular(half_life=None), ['0', '1', '2', '3'])
+    (Popular(), ['0', '1', '2', '3'])
     """
     document, arrays = artifact.document, dict(artifact.arrays)
     name = document["learner"]
@@ -53,5 +55,7 @@ def scorer_of(artifact: Artifact) -> Scorer:
         )
     learner = learner_from(name, document["settings"])
     items = Vocabulary(unpack(arrays))
+    counts = {key.removeprefix(STATE): np.asarray(arrays.pop(key)) for key in list(arrays) if key.startswith(STATE)}
+    state = learner.state(**counts, **document["state"]) if isinstance(learner, Counting) and counts else None
     values = {key: np.asarray(value) for key, value in arrays.items()} | document["values"]
-    return learner.scorer(items=items, learner=learner, facts=document["facts"], **values)
+    return learner.kind()(items=items, learner=learner, facts=document["facts"], state=state, **values)

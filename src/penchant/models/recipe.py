@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
-__all__ = ["Recipe"]
+from penchant.core.errors import RetrainNeeded
+
+__all__ = ["Recipe", "retrain_needed"]
 
 
 class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,3 +21,22 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str]
     "What it is registered as."
+
+    def recount(self, scorer: Any, people: Any, sign: int, executor: Any, progress: Any) -> Any:
+        """Return the scorer with people added (sign 1) or taken out (sign -1), bit for bit as if trained that way.
+
+        Raises:
+            RetrainNeeded: this kind of model cannot.
+        """
+        raise retrain_needed(self.name)
+
+
+def retrain_needed(name: str) -> RetrainNeeded:
+    """Return the error of a model that keeps no counts.
+
+    >>> retrain_needed("ials")
+    RetrainNeeded('this model keeps no counts to change; got ials; next: fit again without these people, or with them')
+    """
+    return RetrainNeeded(
+        "this model keeps no counts to change", got=name, then="fit again without these people, or with them"
+    )

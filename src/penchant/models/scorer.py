@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from penchant.core.arrays import Bool, Float32, Float64, Int32
+from penchant.core.arrays import Bool, Float32, Float64, Int32, Int64
 from penchant.core.errors import InputError, NotFound
-from penchant.core.executor import LOCAL, blocks
+from penchant.core.executor import LOCAL, Executor, blocks
 from penchant.core.nouns import History, Reason, Slate, TopK
+from penchant.core.progress import SILENT, Progress
 from penchant.data.dataset import Dataset
 from penchant.data.expected import expect_dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of
@@ -28,6 +31,7 @@ from penchant.models.artifact import pack, write_artifact
 from penchant.models.asking import check_n, item_id, known_codes
 from penchant.models.reasons import reasons_of
 from penchant.models.recipe import Recipe
+from penchant.models.state import STATE, State
 
 __all__ = ["Scorer"]
 
@@ -67,6 +71,10 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     "int32[n], the ascending codes it can score."
     half_life: float | None = None
     "Days after which an event of the asker's history counts half, back from their latest; None: age is nothing."
+    delta_inf: float | None = None
+    "Events after which one of the asker's history counts 1/e, back from their latest; None: position is nothing."
+    state: State | None = None
+    "The counts it was derived from; None when it keeps none."
     facts: dict[str, Any] = field(default_factory=dict)
     "Where it came from: the digest of the data, and how many users, items and events it had."
 
@@ -77,6 +85,11 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         return f"{self.learner!r}: {len(self.candidates):,} of {self.n_items:,} items{origin}"
 
     # -- asked with arrays ------------------------------------------------------------------------------------------
+
+    @property
+    def fades(self) -> bool:
+        """Whether an event of a history counts less with its age."""
+        return self.half_life is not None or self.delta_inf is not None
 
     @property
     def n_items(self) -> int:
@@ -92,10 +105,10 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
 
     def rows(self, data: Dataset) -> Matrix:
         """Return CSR float32[n_users, n_items]: the histories of a dataset in this scorer's vocabulary."""
-        if self.half_life is None:
+        if not self.fades:
             return self._aligned(data.matrix, data.items)
-        at = data.column("at")
-        age = decay(at, at[data.indptr[1:][data.column("user")] - 1], self.half_life)
+        last = data.indptr[1:][data.column("user")] - 1
+        age = self._age(data.column("at"), data.column("at")[last], last - np.arange(data.n_events))
         return self._aligned(data.csr(self._aged(data.column("weight"), age)), data.items)
 
     def score(self, history: History) -> Float32:
@@ -227,20 +240,78 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         document = {
             "learner": self.learner.name,
             "settings": msgspec.structs.asdict(self.learner),
-            "values": {name: value for name, value in fields.items() if name not in arrays},
+            "values": {name: value for name, value in fields.items() if name not in arrays and name != "state"},
             "facts": self.facts,
+            "forgetting": self.forgetting,
         }
+        if self.state is not None:
+            document["state"] = self.state.values()
+            arrays |= {f"{STATE}{name}": value for name, value in self.state.arrays().items()}
         return write_artifact(path, document, arrays | pack(self.items.series))
+
+    # -- people come and go -----------------------------------------------------------------------------------------
+
+    @property
+    def forgetting(self) -> str:
+        """How people are taken out: ``exact`` by :meth:`without`, or ``retrain`` by fitting again without them."""
+        return "retrain" if self.state is None else "exact"
+
+    def without(self, people: Dataset, *, executor: Executor = LOCAL, progress: Progress = SILENT) -> Self:
+        """Return the scorer trained without these people, bit for bit, from its counts and their events alone.
+
+        Bring whole people: all that the model learnt of each of them. Who has done more since is first taken out
+        with the old events, then added with all of them.
+
+        >>> from penchant.models.itemknn import ItemKNN
+        >>> from penchant.testing import bazaar
+        >>> data = bazaar()
+        >>> ann = data.column("user") == 0
+        >>> forgotten, never = ItemKNN().fit(data).without(data.select(ann)), ItemKNN().fit(data.select(~ann))
+        >>> forgotten.w_data.tobytes() == never.w_data.tobytes()
+        True
+
+        Raises:
+            RetrainNeeded: the model keeps no counts, or the change brings in items whose pairs were not counted.
+            InputError: these people are not all in the model with these events.
+            EmptyData: nobody would be left.
+        """
+        return self._changed(people, -1, "without", executor, progress)
+
+    def updated(self, people: Dataset, *, executor: Executor = LOCAL, progress: Progress = SILENT) -> Self:
+        """Return the scorer trained with these people too, bit for bit; their new items join the vocabulary.
+
+        Raises:
+            RetrainNeeded: the model keeps no counts, or the change brings in items whose pairs were not counted.
+        """
+        return self._changed(people, 1, "updated", executor, progress)
+
+    def _changed(self, people: Dataset, sign: int, call: str, executor: Executor, progress: Progress) -> Self:
+        expect_dataset(people, call, "history")
+        scorer: Self = self.learner.recount(self, people, sign, executor, progress)
+        facts = self.facts
+        if {"users", "events", "data"} <= facts.keys():
+            facts = facts | {
+                "data": hashlib.sha256(f"{facts['data']}{sign:+}{people.digest}".encode()).hexdigest(),
+                "users": facts["users"] + sign * int((np.diff(people.indptr) > 0).sum()),
+                "items": scorer.n_items,
+                "events": facts["events"] + sign * people.n_events,
+            }
+        return replace(scorer, facts=facts)
 
     # -- what a model fills in --------------------------------------------------------------------------------------
 
     def _signal(self, weights: Float32) -> Float32:
         """Return what the summed weight of an item says: from 1 (liked) over 0 (nothing) to -1 (disliked).
 
-        Without a half-life only the sign counts; with one, a liking fades with its age.
+        Where events do not fade only the sign counts; where they do, a liking fades with its age.
         """
-        said = np.sign(weights) if self.half_life is None else np.clip(weights, -1.0, 1.0)
+        said = np.clip(weights, -1.0, 1.0) if self.fades else np.sign(weights)
         return said.astype(np.float32)
+
+    def _age(self, at: Int64, latest: Any, behind: Any) -> Float64:
+        """Return float64[m] in (0, 1]: what is left of events at their age, in time and in events since then."""
+        left = decay(at, latest, self.half_life)
+        return left if self.delta_inf is None else np.asarray(left * np.exp(-behind / self.delta_inf))
 
     def _aged(self, weights: Float32, age: Float64) -> Float32:
         """Return float32[m]: what events of these weights count at an age between 0 (long ago) and 1 (the latest)."""
@@ -272,10 +343,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     def _row(self, history: History) -> tuple[Int32, Float32, Any]:
         """Return distinct ascending codes, their signals, and the latest entry of each."""
         weights = history.weights
-        if self.half_life is not None:
-            weights = self._aged(
-                weights, decay(history.at, history.at.max(initial=np.iinfo(np.int64).min), self.half_life)
-            )
+        if self.fades:
+            latest = history.at.max(initial=np.iinfo(np.int64).min)
+            weights = self._aged(weights, self._age(history.at, latest, np.arange(len(weights))[::-1]))
         known = np.flatnonzero(history.items >= 0)
         codes, first, inverse = np.unique(history.items[known][::-1], return_index=True, return_inverse=True)
         summed = np.bincount(inverse, weights=weights[known][::-1], minlength=len(codes)).astype(np.float32)

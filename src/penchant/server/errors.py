@@ -37,6 +37,7 @@ STATUS: dict[str, int] = {
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "retrain_needed": 409,
     "too_large": 413,
     "wrong_content_type": 415,
     "internal": 500,

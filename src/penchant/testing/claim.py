@@ -58,7 +58,8 @@ def arrays_of(scorer: Scorer) -> dict[str, NDArray[Any]]:
     ['candidates', 'popularity']
     """
     fields = {name: getattr(scorer, name) for name in scorer.__struct_fields__}
-    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    found = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    return found | {f"state {name}": value for name, value in (scorer.state.arrays() if scorer.state else {}).items()}
 
 
 def same_arrays(one: Scorer, other: Scorer, what: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from penchant.models.learner import Learner
 from penchant.testing.claim import Check
 from penchant.testing.fitting import FITTING
+from penchant.testing.forgetting import FORGETTING
 from penchant.testing.saving import SAVING
 from penchant.testing.scoring import ADDING, SCORING
 
 __all__ = ["LEARNER_CHECKS", "check_learner"]
 
-LEARNER_CHECKS: tuple[Check, ...] = (*FITTING, *SCORING, *ADDING, *SAVING)
+LEARNER_CHECKS: tuple[Check, ...] = (*FITTING, *SCORING, *ADDING, *SAVING, *FORGETTING)
 "Every part of the contract, each a function of a learner."
 
 

@@ -101,7 +101,7 @@ def _another_vocabulary_is_translated(learner: Learner) -> None:
     claim(rows.shape == (other.n_users, scorer.n_items), "rows(data) does not have the scorer's columns")
     own[:, data.items.code("item-001")] = 0
     kept = [data.users.code(user) for user in other.users]
-    if scorer.half_life is None:
+    if not scorer.fades:
         claim(np.allclose(rows.toarray(), own[kept]), "rows(data) of another vocabulary puts weights in wrong columns")
     table = scorer.recommend(other, 3)
     claim(set(table["item"]) <= set(scorer.items), "an item is recommended that the scorer does not know")
