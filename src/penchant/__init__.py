@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta']
+['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta', 'slist']
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
+    from penchant.models.slist import SLIST
 
 __all__ = [
     "EASE",
@@ -38,6 +39,7 @@ __all__ = [
     "IALS",
     "RDLAE",
     "RLAE",
+    "SLIST",
     "BuyAgain",
     "Dataset",
     "Event",
@@ -73,6 +75,7 @@ _HOMES = {
     "Popular": "penchant.models.popular",
     "RP3Beta": "penchant.models.rp3beta",
     "Reason": "penchant.core.nouns",
+    "SLIST": "penchant.models.slist",
     "Slate": "penchant.core.nouns",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",

@@ -16,6 +16,7 @@ from penchant.models.linear import DenseLinear
 from penchant.models.popular import Popular
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
+from penchant.models.slist import SLIST
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -30,6 +31,8 @@ VARIANTS = {
     "edlae kept small": EDLAE(l2=5.0, dropout=0.3, max_items=30),
     "rdlae": RDLAE(l2=5.0, dropout=0.3, xi=0.2),
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
+    "slist repeating": SLIST(l2=3.0, alpha=0.5, delta=2.0, repeats=True, delta_inf=None),
+    "slist sparse": SLIST(l2=3.0, alpha=0.0, k=9, max_items=30),
     "popular fading": Popular(half_life=14.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),

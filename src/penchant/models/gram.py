@@ -18,7 +18,7 @@ from penchant.kernels.cooccurrence import count_full, count_sparse, spread_full,
 from penchant.kernels.layout import Meets, Rows
 from penchant.models.state import narrowed
 
-__all__ = ["Gram", "count_gram"]
+__all__ = ["Gram", "count_gram", "expect_counts"]
 
 _BLOCK = 256
 _MOST = 2**31
@@ -144,10 +144,10 @@ class Gram(Struct, frozen=True, eq=False):
         """
         if self.is_packed and other.is_packed:
             total = self.counts.astype(np.int64) + sign * other.counts.astype(np.int64)
-            _expect_counts(total)
+            expect_counts(total)
             return Gram.packed(total, self.size)
         both = self.upper() + sign * other.upper()
-        _expect_counts(both.data)
+        expect_counts(both.data)
         return Gram.of(both)
 
 
@@ -216,7 +216,11 @@ def _unpacked(full: NDArray[Any], n: int) -> _Upper:
     return sp.csr_array(parts, shape=(n, n))
 
 
-def _expect_counts(values: NDArray[Any]) -> None:
+def expect_counts(values: NDArray[Any]) -> None:
+    """Raise InputError when a count is below 0, since more was taken away than was there.
+
+    >>> expect_counts(np.int64([0, 3]))
+    """
     if values.size and int(values.min()) < 0:
         raise InputError(
             "these people are not all in the model",
