@@ -19,7 +19,6 @@ from penchant.models.gram import Gram, count_gram
 from penchant.models.interactions import liked, most_liked
 from penchant.models.learner import Learner
 from penchant.models.recipe import retrain_needed
-from penchant.models.scorer import Scorer
 from penchant.models.state import State
 
 __all__ = ["Cooccurrence", "Counting", "CountsItems"]
@@ -65,6 +64,10 @@ class Counting(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the part of the counts that this learner keeps."""
         return state
 
+    def finish(self, scorer: Any, data: Dataset | None, executor: Executor) -> Any:
+        """Return the scorer as it is kept; ``data`` is what it was fitted on, None after people came or went."""
+        return scorer
+
     def recount(self, scorer: Any, people: Dataset, sign: int, executor: Executor, progress: Progress) -> Any:
         """Return the scorer with people added (sign 1) or taken out (sign -1)."""
         if scorer.state is None:
@@ -73,15 +76,12 @@ class Counting(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         state = scorer.state.over(items.codes(scorer.items.series), len(items))
         change = self.count(people.over(items), None, executor, progress)
         after = self.trim(state.plus(change, sign))
-        return self._derived(items, after, executor, progress)
+        scorer = self.finish(self.derive(items, after, executor, progress), None, executor)
+        return msgspec.structs.replace(scorer, state=after)
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Any:
-        return self._derived(
-            data.items, self.trim(self.count(data, self.limit(), executor, progress)), executor, progress
-        )
-
-    def _derived(self, items: Vocabulary, state: Any, executor: Executor, progress: Progress) -> Scorer:
-        scorer: Scorer = self.derive(items, state, executor, progress)
+        state = self.trim(self.count(data, self.limit(), executor, progress))
+        scorer = self.finish(self.derive(data.items, state, executor, progress), data, executor)
         return msgspec.structs.replace(scorer, state=state if self.forgetting == "exact" else None)
 
 

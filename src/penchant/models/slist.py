@@ -79,10 +79,11 @@ class SLIST(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if not self.repeats:
                 np.fill_diagonal(weights, 0)
             advance(1)
-        dense = DenseLinear(
-            items=items, learner=self, candidates=state.codes, weights=weights, delta_inf=self.delta_inf
-        )
-        return dense if self.k is None else pruned(dense, self.k, executor)
+        return DenseLinear(items=items, learner=self, candidates=state.codes, weights=weights, delta_inf=self.delta_inf)
+
+    def finish(self, scorer: DenseLinear, data: Dataset | None, executor: Executor) -> Scorer:
+        """Return the scorer, or its ``k`` strongest weights per candidate."""
+        return scorer if self.k is None else pruned(scorer, self.k, data, executor)
 
     def _system(self, state: Sequences, executor: Executor) -> Float32:
         """Return alpha X'X + (1 - alpha) S'S + l2 I, its upper triangle filled."""
