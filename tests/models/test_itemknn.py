@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -49,6 +50,22 @@ def neighbours(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
     for row in similar:
         row[np.argsort(-row, kind="stable")[learner.k :]] = 0.0
     return similar
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 4.0])
+@pytest.mark.parametrize("learner", [ItemKNN(similarity="jaccard"), ItemKNN(similarity="asymmetric", alpha=0.2)])
+def test_jaccard_and_asymmetric_are_what_they_say(learner: ItemKNN, shrinkage: float) -> None:
+    binary = (table(4) > 0).astype(float)
+    met, likes = binary.T @ binary, binary.sum(axis=0)
+    if learner.similarity == "jaccard":
+        below = likes[:, None] + likes - met
+    else:
+        below = np.outer(likes**0.2, likes**0.8)  # most of the discount falls on the candidate
+    wanted = met / (below + shrinkage)
+    np.fill_diagonal(wanted, 0)
+    scorer = msgspec.structs.replace(learner, shrinkage=shrinkage).fit(Dataset.from_matrix(binary))
+    for i in range(12):
+        np.testing.assert_allclose(np.nan_to_num(scorer.score(History.of([i]))), wanted[i], rtol=1e-5)
 
 
 @pytest.mark.parametrize("k", [3, 100])
