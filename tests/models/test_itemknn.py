@@ -57,10 +57,8 @@ def neighbours(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
 def test_jaccard_and_asymmetric_are_what_they_say(learner: ItemKNN, shrinkage: float) -> None:
     binary = (table(4) > 0).astype(float)
     met, likes = binary.T @ binary, binary.sum(axis=0)
-    if learner.similarity == "jaccard":
-        below = likes[:, None] + likes - met
-    else:
-        below = np.outer(likes**0.2, likes**0.8)  # most of the discount falls on the candidate
+    union, discount = likes[:, None] + likes - met, np.outer(likes**0.2, likes**0.8)  # most falls on the candidate
+    below = union if learner.similarity == "jaccard" else discount
     wanted = met / (below + shrinkage)
     np.fill_diagonal(wanted, 0)
     scorer = msgspec.structs.replace(learner, shrinkage=shrinkage).fit(Dataset.from_matrix(binary))
