@@ -86,6 +86,18 @@ def test_blas_stays_held_until_the_last_of_several_maps_is_over() -> None:
     assert blas_threads() == before
 
 
+def test_blas_is_held_whichever_thread_asks() -> None:
+    before = blas_threads()
+    for _ in range(3):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(lambda: list(LocalExecutor(2).map(lambda _: blas_threads(), range(2)))).result() == [
+                1,
+                1,
+            ]
+        assert blas_threads() == before
+    assert list(LocalExecutor(1).map(lambda _: blas_threads(), range(2))) == [1, 1]
+
+
 def test_a_map_within_a_map_takes_no_more_threads() -> None:
     executor = LocalExecutor(2)
 

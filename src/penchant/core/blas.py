@@ -49,7 +49,7 @@ def single_blas() -> Iterator[None]:
         libraries = [] if _before else _libraries()
         _before.append([(library, library.num_threads) for library in libraries])
         for library in libraries:
-            library.set_num_threads(1)
+            _set(library, 1)
     try:
         yield
     finally:
@@ -57,4 +57,11 @@ def single_blas() -> Iterator[None]:
             last = _before.pop()
             if not _before:
                 for library, threads in last:
-                    library.set_num_threads(threads)
+                    _set(library, threads)
+
+
+def _set(library: Any, threads: int) -> None:
+    """Set the threads of a library from whichever thread of ours is first in or last out."""
+    if hasattr(library, "clear_controlling_thread"):  # threadpoolctl listens to one thread only, and ignores others
+        library.clear_controlling_thread(force=True)
+    library.set_num_threads(threads)

@@ -53,14 +53,19 @@ class LocalExecutor:
     def map(self, fn: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
         """Yield ``fn(part)`` for every part, in the order of the parts; the first error stops the work.
 
-        Threads are taken once: a map inside ``fn`` runs in the thread that called it, and BLAS has one thread.
+        Threads are taken once: a map inside ``fn`` runs in the thread that called it, and BLAS has one thread, also
+        where there is one worker, so that the bits do not depend on how many there are.
         """
         work = list(parts)
-        if self._workers == 1 or len(work) < 2 or getattr(_here, "inside", False):
+        if getattr(_here, "inside", False):
             yield from map(fn, work)
             return
-        with single_blas(), ThreadPoolExecutor(self._workers, "penchant", _enter) as pool:
-            yield from pool.map(fn, work)
+        with single_blas():
+            if self._workers == 1 or len(work) < 2:
+                yield from map(fn, work)
+                return
+            with ThreadPoolExecutor(self._workers, "penchant", _enter) as pool:
+                yield from pool.map(fn, work)
 
 
 def _enter() -> None:

@@ -7,16 +7,15 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import Meta
-from scipy.linalg.lapack import spotrf, spotri
 
 from penchant.core.arrays import Float32, Float64, Int64
-from penchant.core.errors import InputError
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.autoencoder import mirror_block, scale_block
 from penchant.models.counting import Cooccurrence, CountsItems
+from penchant.models.inverse import invert
 from penchant.models.linear import DenseLinear, SparseLinear
 from penchant.models.pruning import pruned
 from penchant.models.scorer import Scorer
@@ -72,7 +71,7 @@ class Autoencoder(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=
         with progress.step(f"{type(self).__name__}: inverting", 1, "matrix") as advance:
             weights = state.gram.spread(executor)
             weights[np.diag_indices(len(weights))] += gammas.astype(np.float32)
-            _invert(weights, f"l2={l2}")
+            invert(weights, executor, f"l2={l2}")
             slopes = self.slopes(gammas, weights.diagonal().astype(np.float64)).astype(np.float32)
             _weigh(weights, slopes, executor)
             advance(1)
@@ -104,16 +103,6 @@ def ridge_for(state: Cooccurrence) -> float:
     """
     support = state.support[state.codes].astype(np.float64)
     return float(50.0 * ((support**2).sum() / support.sum()) ** 0.25)
-
-
-def _invert(matrix: Float32, about: str) -> None:
-    """Invert a symmetric matrix in place; its upper triangle in C order is LAPACK's lower one."""
-    factor, failed = spotrf(matrix.T, lower=1, overwrite_a=1, clean=0)
-    if failed:
-        raise InputError("the ridge is too weak for this data in float32", got=about, then="raise l2")
-    inverse, failed = spotri(factor, lower=1, overwrite_c=1)
-    if failed or not np.shares_memory(inverse, matrix):
-        raise InputError("the matrix has no inverse in float32", got=about, then="raise l2")
 
 
 def _weigh(matrix: Float32, slopes: Float32, executor: Executor) -> None:
