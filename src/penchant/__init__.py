@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'ials', 'item-knn', 'popular']
+['buy-again', 'ease', 'ials', 'item-knn', 'popular', 'user-knn']
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from penchant.models.learner import learners
     from penchant.models.load import load
     from penchant.models.popular import Popular
+    from penchant.models.userknn import UserKNN
 
 __all__ = [
     "EASE",
@@ -40,6 +41,7 @@ __all__ = [
     "Popular",
     "Reason",
     "Slate",
+    "UserKNN",
     "Vocabulary",
     "__version__",
     "evaluate",
@@ -62,6 +64,7 @@ _HOMES = {
     "Popular": "penchant.models.popular",
     "Reason": "penchant.core.nouns",
     "Slate": "penchant.core.nouns",
+    "UserKNN": "penchant.models.userknn",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",

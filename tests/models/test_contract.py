@@ -13,6 +13,7 @@ from penchant.models.itemknn import ItemKNN
 from penchant.models.learner import Learner, learners
 from penchant.models.linear import DenseLinear
 from penchant.models.popular import Popular
+from penchant.models.userknn import UserKNN
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -21,6 +22,9 @@ VARIANTS = {
     "item-knn bm25": ItemKNN(weighting="bm25", k=7),
     "item-knn tfidf": ItemKNN(weighting="tfidf", shrinkage=2.0, k=7),
     "item-knn mean": ItemKNN(mean=True),
+    "user-knn jaccard": UserKNN(similarity="jaccard", k=7, shrinkage=1.0),
+    "user-knn tfidf": UserKNN(similarity="tfidf", k=7, alpha=0.2),
+    "user-knn bm25": UserKNN(similarity="bm25", k=7, k1=0.0, b=0.0),
     "popular fading": Popular(half_life=14.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),
