@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'ials', 'item-knn', 'popular', 'user-knn']
+['bpr', 'buy-again', 'ease', 'ials', 'item-knn', 'matrix-factorization', 'popular', 'user-knn']
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
+    from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.ease import EASE
     from penchant.models.ials import IALS
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
+    from penchant.models.matrixfactorization import MatrixFactorization
     from penchant.models.popular import Popular
     from penchant.models.userknn import UserKNN
 
 __all__ = [
+    "BPR",
     "EASE",
     "IALS",
     "BuyAgain",
@@ -37,6 +40,7 @@ __all__ = [
     "Event",
     "Item",
     "ItemKNN",
+    "MatrixFactorization",
     "PenchantError",
     "Popular",
     "Reason",
@@ -53,6 +57,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BPR": "penchant.models.bpr",
     "EASE": "penchant.models.ease",
     "IALS": "penchant.models.ials",
     "BuyAgain": "penchant.models.buyagain",
@@ -60,6 +65,7 @@ _HOMES = {
     "Event": "penchant.core.nouns",
     "Item": "penchant.core.nouns",
     "ItemKNN": "penchant.models.itemknn",
+    "MatrixFactorization": "penchant.models.matrixfactorization",
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",
     "Reason": "penchant.core.nouns",
