@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Int32
 from penchant.kernels.layout import Best, Rows, Space
-from penchant.kernels.topk import rank_scores
 
 __all__ = ["Crowd", "Near", "Rule", "add_liked", "find_near", "rank_near"]
 
@@ -71,40 +70,46 @@ class Near(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _farther(alike: Float32, people: Int32, one: int, other: int) -> bool:
-    """Say whether the entry ``one`` comes after ``other``: less similar, or as similar and of a higher row."""
-    return bool(alike[one] < alike[other] or (alike[one] == alike[other] and people[one] > people[other]))
+def _farther(values: Float32, codes: Int32, one: int, other: int) -> bool:
+    """Say whether the entry ``one`` comes after ``other``: of a lower value, or of the same and a higher code."""
+    return bool(values[one] < values[other] or (values[one] == values[other] and codes[one] > codes[other]))
 
 
 @njit(nogil=True, cache=True)
-def _swap(alike: Float32, people: Int32, one: int, other: int) -> None:
-    alike[one], alike[other] = alike[other], alike[one]
-    people[one], people[other] = people[other], people[one]
+def _swap(values: Float32, codes: Int32, one: int, other: int) -> None:
+    values[one], values[other] = values[other], values[one]
+    codes[one], codes[other] = codes[other], codes[one]
 
 
 @njit(nogil=True, cache=True)
-def _offer(near: Near, size: int, person: int, alike: float) -> int:
-    """Put somebody on the heap whose root is the farthest, if near enough; return its new size."""
-    if size < len(near.people):
-        near.people[size], near.alike[size] = person, alike
-        at = size
-        while at > 0 and _farther(near.alike, near.people, at, (at - 1) // 2):
-            _swap(near.alike, near.people, at, (at - 1) // 2)
-            at = (at - 1) // 2
-        return size + 1
-    if alike < near.alike[0] or (alike == near.alike[0] and person > near.people[0]):
-        return size
-    near.people[0], near.alike[0] = person, alike
+def _sink(values: Float32, codes: Int32, size: int) -> None:
+    """Let the root of a heap, whose root should be the last of all, find its place."""
     at = 0
     while True:
-        worst = at
+        last = at
         for child in (2 * at + 1, 2 * at + 2):
-            if child < size and _farther(near.alike, near.people, child, worst):
-                worst = child
-        if worst == at:
-            return size
-        _swap(near.alike, near.people, at, worst)
-        at = worst
+            if child < size and _farther(values, codes, child, last):
+                last = child
+        if last == at:
+            return
+        _swap(values, codes, at, last)
+        at = last
+
+
+@njit(nogil=True, cache=True)
+def _offer(values: Float32, codes: Int32, size: int, value: Any, code: Any) -> int:
+    """Put an entry on the heap if it is among the best, and return the new size."""
+    if size < len(codes):
+        codes[size], values[size] = code, value
+        at = size
+        while at > 0 and _farther(values, codes, at, (at - 1) // 2):
+            _swap(values, codes, at, (at - 1) // 2)
+            at = (at - 1) // 2
+        return size + 1
+    if value > values[0] or (value == values[0] and code < codes[0]):
+        codes[0], values[0] = code, value
+        _sink(values, codes, size)
+    return size
 
 
 @njit(nogil=True, cache=True)
@@ -146,27 +151,38 @@ def find_near(history: tuple[Int32, Float32], crowd: Crowd, rule: Rule, near: Ne
         product, norm = products[person], crowd.norms[person]
         below = own + norm - product if rule.union else own * norm
         products[person] = 0
-        size = _offer(near, size, person, product / (below + shrinkage))
+        size = _offer(near.alike, near.people, size, product / (below + shrinkage), person)
     return size
 
 
 @njit(nogil=True, cache=True)
-def add_liked(near: Near, size: int, likes: Rows, out: Float32) -> None:
-    """Set ``out`` (float32[n]) to the summed similarity of those who like each item; NaN where nobody does.
+def add_liked(near: Near, size: int, likes: Rows, out: Float32, reached: Int32) -> int:
+    """Write the summed similarity of those who like each item, and return how many items somebody likes.
 
     >>> likes = Rows(np.int64([0, 2, 3]), np.int32([0, 1, 1]), np.ones(3, np.float32))
     >>> near = Near(np.int32([0, 1]), np.float32([0.5, 0.25]), np.zeros(2, np.float32), np.empty(2, np.int32))
-    >>> out = np.empty(3, np.float32)
-    >>> add_liked(near, 2, likes, out)
-    >>> out.tolist()
-    [0.5, 0.75, nan]
+    >>> out, reached = np.full(3, np.nan, np.float32), np.empty(3, np.int32)
+    >>> add_liked(near, 2, likes, out, reached), out.tolist()
+    (2, [0.5, 0.75, nan])
+
+    Args:
+        near: the people.
+        size: how many they are.
+        likes: what everybody likes.
+        out: float32[n], NaN everywhere; stays so where nobody likes an item.
+        reached: int32[n], written: the items somebody likes, in no order.
     """
-    out[:] = np.nan
+    count = 0
     for p in range(size):
         person, alike = near.people[p], near.alike[p]
         for q in range(likes.indptr[person], likes.indptr[person + 1]):
             j = likes.indices[q]
-            out[j] = alike if np.isnan(out[j]) else out[j] + alike
+            if np.isnan(out[j]):
+                out[j], reached[count] = alike, j
+                count += 1
+            else:
+                out[j] += alike
+    return count
 
 
 @njit(nogil=True, cache=True)
@@ -195,11 +211,22 @@ def rank_near(rows: Rows, who: tuple[Crowd, Rule], space: Space, exclude_seen: b
     near = Near(
         np.empty(k, np.int32), np.empty(k, np.float32), np.zeros(people, np.float32), np.empty(people, np.int32)
     )
-    scores = np.empty((1, len(space.codes)), np.float32)
+    scores = np.full(len(space.codes), np.nan, np.float32)
+    reached = np.empty(len(space.codes), np.int32)
+    best.items[:], best.scores[:] = -1, np.nan
     for r in range(len(rows.indptr) - 1):
-        own = rows.indices[rows.indptr[r] : rows.indptr[r + 1]]
-        said = rows.data[rows.indptr[r] : rows.indptr[r + 1]]
-        size = find_near((space.positions[own], said), crowd, rule, near)
-        add_liked(near, size, crowd.likes, scores[0])
-        row = Rows(np.array([0, len(own)]), own, said)
-        rank_scores(scores, row, space, exclude_seen, Best(best.items[r : r + 1], best.scores[r : r + 1]))
+        own = space.positions[rows.indices[rows.indptr[r] : rows.indptr[r + 1]]]
+        size = find_near((own, rows.data[rows.indptr[r] : rows.indptr[r + 1]]), crowd, rule, near)
+        count = add_liked(near, size, crowd.likes, scores, reached)
+        if exclude_seen:
+            for p in range(len(own)):
+                if own[p] >= 0:
+                    scores[own[p]] = np.nan
+        items, values, filled = best.items[r], best.scores[r], 0
+        for p in range(count):
+            if not np.isnan(scores[reached[p]]):
+                filled = _offer(values, items, filled, scores[reached[p]], space.codes[reached[p]])
+                scores[reached[p]] = np.nan
+        for end in range(filled - 1, 0, -1):
+            _swap(values, items, 0, end)
+            _sink(values, items, end)

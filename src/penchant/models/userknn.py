@@ -55,9 +55,9 @@ class People(Scorer, frozen=True, eq=False, kw_only=True):
         return np.maximum(weights, 0).astype(np.float32)
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
-        out = np.empty(len(self.candidates), np.float32)
+        out = np.full(len(self.candidates), np.nan, np.float32)
         near, size = self._near(*self._said(codes, signal))
-        add_liked(near, size, self._crowd.likes, out)
+        add_liked(near, size, self._crowd.likes, out, np.empty(len(out), np.int32))
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
