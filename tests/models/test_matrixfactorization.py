@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.core.executor import LOCAL
-from penchant.core.nouns import History
+from penchant.core.nouns import History, Query, Slate
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import matrix_of, transposed
 from penchant.models.matrixfactorization import MatrixFactorization, latest
+from penchant.pipeline.catalogue import Catalogue
+from penchant.pipeline.explain import Explain, Words
+from penchant.pipeline.retrieve import Retrieve
 
 
 def ratings(seed: int = 0, users: int = 20, items: int = 13) -> np.ndarray:
@@ -75,6 +80,18 @@ def test_who_did_nothing_is_expected_to_rate_as_others_do() -> None:
     assert scorer.mean == pytest.approx(r[r != 0].mean(), rel=1e-6)
     np.testing.assert_array_equal(scorer.score(History.of([])), scorer.base(every))
     np.testing.assert_array_equal(scorer.score(History.of([2, 3], [0.0, 0.0])), scorer.base(every))
+
+
+def test_reasons_name_what_the_item_is_rated_on_average_and_then_the_ratings() -> None:
+    scorer = MatrixFactorization(factors=2).fit(Dataset.from_matrix(ratings(5)))
+    reasons = scorer.explain(["4", "6"], "2")
+    assert {reason.code for reason in reasons} == {"average", "history"}
+    assert {reason.evidence for reason in reasons} == {"", "4", "6"}
+    board, history = Catalogue(scorer.items), History.of([4, 6], kinds=("rating", "rating"))
+    query = Query(1, "for-you", history, datetime(2017, 12, 31))
+    slate = Retrieve("stars", scorer)(query, Slate.of()).take([0])
+    said = Words(board)(query, Explain({"stars": scorer}, board)(query, slate))
+    assert said.reasons[0][0].text == "What it is rated on average"
 
 
 def test_a_rating_adds_in_proportion_to_how_far_it_is_from_what_was_expected() -> None:

@@ -38,6 +38,8 @@ class Ratings(OffsetFactors, frozen=True, eq=False, kw_only=True):
     True
     """
 
+    base_code: ClassVar[str] = "average"
+
     learner: MatrixFactorization
     "Brings the regularization, which folding in needs again."
     mean: float
