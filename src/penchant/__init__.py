@@ -1,8 +1,8 @@
 """Penchant: recommendations you can account for.
 
 >>> import penchant as pt
->>> sorted(pt.learners())
-['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta', 'slist']
+>>> pt.learners()["ease"]
+<class 'penchant.models.ease.EASE'>
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
+    from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.ease import EASE
     from penchant.models.edlae import EDLAE
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
+    from penchant.models.matrixfactorization import MatrixFactorization
     from penchant.models.popular import Popular
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
     from penchant.models.slist import SLIST
+    from penchant.models.userknn import UserKNN
 
 __all__ = [
+    "BPR",
     "EASE",
     "EDLAE",
     "IALS",
@@ -45,11 +49,13 @@ __all__ = [
     "Event",
     "Item",
     "ItemKNN",
+    "MatrixFactorization",
     "PenchantError",
     "Popular",
     "RP3Beta",
     "Reason",
     "Slate",
+    "UserKNN",
     "Vocabulary",
     "__version__",
     "evaluate",
@@ -61,6 +67,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BPR": "penchant.models.bpr",
     "EASE": "penchant.models.ease",
     "EDLAE": "penchant.models.edlae",
     "IALS": "penchant.models.ials",
@@ -71,12 +78,14 @@ _HOMES = {
     "Event": "penchant.core.nouns",
     "Item": "penchant.core.nouns",
     "ItemKNN": "penchant.models.itemknn",
+    "MatrixFactorization": "penchant.models.matrixfactorization",
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",
     "RP3Beta": "penchant.models.rp3beta",
     "Reason": "penchant.core.nouns",
     "SLIST": "penchant.models.slist",
     "Slate": "penchant.core.nouns",
+    "UserKNN": "penchant.models.userknn",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 from penchant.core.errors import EmptyData
-from penchant.core.settings import EvaluationSettings, Settings
+from penchant.core.settings import EvaluationSettings, PlacementSettings, Settings
 from penchant.data.split import temporal
 from penchant.engine.answers import Ask
-from penchant.engine.assessing import FREQUENCY, PlacementRanker, assess, default_metrics
+from penchant.engine.assessing import FREQUENCY, PlacementRanker, _tasks, assess, default_metrics
 from penchant.engine.bundle import load_bundle
 from penchant.engine.engine import Engine
 from penchant.engine.training import consented_data, fit_models, recipes, served
+from penchant.models.matrixfactorization import MatrixFactorization
+from penchant.models.popular import Popular
+from penchant.testing import checkerboard
 from penchant.trust.access import SYSTEM
 
 
@@ -49,6 +52,15 @@ def test_a_blend_is_evaluated_by_the_pipeline_that_answers(engine: Engine, setti
     assert compared > 300
     few = ranker.score_batch(asked[np.array([3, 1])], 8)
     np.testing.assert_array_equal(few.items, top.items[[3, 1]])
+
+
+def test_a_model_of_ratings_is_in_no_report_of_slates_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    board, learners = checkerboard(6), {"popular": Popular(), "stars": MatrixFactorization(factors=1)}
+    scorers = {name: learner.fit(board) for name, learner in learners.items()}
+    placement = PlacementSettings(blend={"popular": 1.0, "stars": 1.0})
+    blends = {"mixed (blend)": PlacementRanker(placement, scorers, board)}
+    assert _tasks(learners, scorers, blends) == {"new": {"popular": scorers["popular"]}}
+    assert caplog.messages == ["stars is left out: its task is rating, and slates are no measure of that"]
 
 
 def test_default_metrics_are_all_of_them_at_every_length() -> None:

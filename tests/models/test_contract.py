@@ -7,16 +7,19 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from penchant.models.bpr import BPR
 from penchant.models.ease import EASE
 from penchant.models.edlae import EDLAE
 from penchant.models.ials import IALS
 from penchant.models.itemknn import ItemKNN
 from penchant.models.learner import Learner, learners
 from penchant.models.linear import DenseLinear
+from penchant.models.matrixfactorization import MatrixFactorization
 from penchant.models.popular import Popular
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
 from penchant.models.slist import SLIST
+from penchant.models.userknn import UserKNN
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -33,6 +36,11 @@ VARIANTS = {
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
     "slist repeating": SLIST(l2=3.0, alpha=0.5, delta=2.0, repeats=True, delta_inf=None),
     "slist sparse": SLIST(l2=3.0, alpha=0.0, k=9, max_items=30),
+    "user-knn jaccard": UserKNN(similarity="jaccard", k=7, shrinkage=1.0),
+    "user-knn tfidf": UserKNN(similarity="tfidf", k=7, alpha=0.2),
+    "user-knn bm25": UserKNN(similarity="bm25", k=7, k1=0.0, b=0.0),
+    "bpr short": BPR(factors=3, epochs=7, learning_rate=0.1, l2=0.0),
+    "matrix-factorization plain": MatrixFactorization(factors=3, l2=2.0, bias_l2=1.0, frequency_scaling=0.0, epochs=4),
     "popular fading": Popular(half_life=14.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),

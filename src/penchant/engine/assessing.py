@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,8 @@ from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
 __all__ = ["PlacementRanker", "assess"]
+
+log = logging.getLogger(__name__)
 
 FREQUENCY = "most-frequent"
 "The baseline of the task repeat: what a person took most often."
@@ -95,7 +98,10 @@ def _tasks(
 ) -> dict[str, dict[str, Any]]:
     tasks: dict[str, dict[str, Any]] = {"new": {}, "repeat": {}}
     for name, learner in learners.items():
-        tasks[learner.task][name] = scorers[name]
+        if learner.task in tasks:
+            tasks[learner.task][name] = scorers[name]
+        else:
+            log.warning("%s is left out: its task is %s, and slates are no measure of that", name, learner.task)
     for name, blend in blends.items():
         own = {learners[source].task for source in blend.placement.blend}
         if own == {"repeat"} or (own == {"new"} and blend.placement.exclude_seen):

@@ -47,7 +47,7 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[Scorer]]
     "What fitting returns, unless :meth:`kind` says otherwise."
     task: ClassVar[str] = "new"
-    "What it is for: new items, or repeat, what a person had before."
+    "What it is for: new items; repeat, what a person had before; rating, what they would say of an item."
     holds_people: ClassVar[bool] = False
     "Whether the scorer holds people's data, so that erasing a person means fitting again."
 
@@ -133,7 +133,7 @@ def learners() -> dict[str, type[Learner]]:
     """Return every learner there is, ours and those of installed packages, by name.
 
     >>> sorted(learners())[:3]
-    ['buy-again', 'ease', 'edlae']
+    ['bpr', 'buy-again', 'ease']
     """
     return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
 

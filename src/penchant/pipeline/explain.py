@@ -107,6 +107,8 @@ class Words(Struct, frozen=True, eq=False):
     def _text(self, reason: Reason, item: str, counts: Mapping[tuple[str, int], int]) -> str:
         if reason.code == "popular":
             return _popular(reason)
+        if reason.code == "average":
+            return "What it is rated on average"
         if reason.code == "rest":
             return f"{reason.evidence} other things in the history together"
         code = self.catalogue.vocabulary.code(reason.evidence)

@@ -91,7 +91,7 @@ def cards_of(placement: str, items: Sequence[Ranked], new: frozenset[str]) -> tu
 
 
 def headline(reasons: Sequence[Reason]) -> str:
-    """Return the words of the reason to tell first: the strongest that is not about what is popular.
+    """Return the words of the reason to tell first: the strongest that is not about what others think.
 
     >>> popular, bought = Reason("popular", "", 0.5, "Popular"), Reason("purchase", "1", 0.3, "Because you bought Tea")
     >>> headline([popular, bought]), headline([popular]), headline([])
@@ -100,7 +100,9 @@ def headline(reasons: Sequence[Reason]) -> str:
     Args:
         reasons: strongest first. What speaks against the item is told first only when nothing speaks for it.
     """
-    ordered = sorted(reasons, key=lambda reason: (reason.weight < 0, reason.code == "popular", reason.code == "rest"))
+    ordered = sorted(
+        reasons, key=lambda reason: (reason.weight < 0, reason.code in ("popular", "average"), reason.code == "rest")
+    )
     return ordered[0].text if ordered else ""
 
 
