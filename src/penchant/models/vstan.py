@@ -45,7 +45,7 @@ class SessionNeighbours(Scorer, frozen=True, eq=False, kw_only=True):
     ['0.70710677', '0.70710677', '1.4142135']
     >>> asked = History.of(data.items.codes(["jam", "tea"])), data.items.codes(["rye"])
     >>> scorer.contributions(*asked).astype(str).tolist()
-    [[0.0, 0.56]]
+    [['0.0', '0.6045902']]
     """
 
     learner: VSTAN
