@@ -59,7 +59,7 @@ class Index(NamedTuple):
 class Fade(NamedTuple):
     """How much counts of what is far away, and how many sessions take part.
 
-    >>> Fade(k=100, sample_size=500, last=9, asker=2.0, age=np.inf, inside=5.0, shared=np.inf, idf=1.0).last
+    >>> Fade(k=100, sample_size=500, last=9, asker=2.0, age=np.inf, inside=5.0, shared=np.inf, idf=1.0, current=True).last
     9
     """
 
@@ -79,6 +79,8 @@ class Fade(NamedTuple):
     "Events of the asker since the shared item, at which a neighbour counts 1/e."
     idf: float
     "How much more a rare item counts."
+    current: bool
+    "Whether the item of the asker's latest event is scored."
 
 
 class Asker(NamedTuple):
@@ -161,7 +163,8 @@ def _weigh(shared: int, says: Float64) -> Any:
 def _neighbours(asker: Asker, index: Index, fade: Fade) -> Any:
     """Return items of the asker, what each says, and of each neighbour the session, shared items and factor.
 
-    The similarity of a neighbour is its factor times what the shared items say.
+    The similarity of a neighbour is its factor times what the shared items say. Last comes the item that the asker is
+    at, unless that is scored or several may be it; -1 for none.
     """
     items, behind = np.empty(fade.last, np.int32), np.empty(fade.last, np.int32)
     size = _asked(asker, fade.last, items, behind)
@@ -183,7 +186,9 @@ def _neighbours(asker: Asker, index: Index, fade: Fade) -> Any:
         while not shared[n] >> latest & 1:
             latest += 1
         factor[n] *= np.exp(-behind[latest] / fade.shared)
-    return items, says, found[near], shared[near], factor[near]
+    alone = size > 0 and behind[0] == 0 and (size == 1 or behind[1] > 0)
+    here = items[0] if alone and not fade.current else -1
+    return items, says, found[near], shared[near], factor[near], here
 
 
 @njit(nogil=True, cache=True)
@@ -211,7 +216,7 @@ def add_sessions(asker: Asker, index: Index, fade: Fade, out: Float64) -> Any:
     >>> indptr, items, steps = np.int64([0, 2, 4]), np.int32([1, 0, 2, 0]), np.int32([0, 1, 0, 1])
     >>> link_sessions(0, indptr, items, links)
     >>> index = Index(links, indptr, items, steps, np.int64([0, 10]))
-    >>> fade, out = Fade(5, 5, 9, np.inf, 10.0, np.inf, np.inf, 0.0), np.zeros(3)
+    >>> fade, out = Fade(5, 5, 9, np.inf, 10.0, np.inf, np.inf, 0.0, True), np.zeros(3)
     >>> asker = Asker(np.int32([0]), np.float32([1]))
     >>> add_sessions(asker, index, fade, out).tolist(), (out * 2**0.5).round(2).tolist()
     ([0, 1, 2], [1.37, 0.37, 1.0])
@@ -222,7 +227,7 @@ def add_sessions(asker: Asker, index: Index, fade: Fade, out: Float64) -> Any:
         fade: how they count.
         out: written.
     """
-    items, says, near, shared, factor = _neighbours(asker, index, fade)
+    items, says, near, shared, factor, here = _neighbours(asker, index, fade)
     room = 0
     for session in near:
         room += index.indptr[session + 1] - index.indptr[session]
@@ -232,10 +237,12 @@ def add_sessions(asker: Asker, index: Index, fade: Fade, out: Float64) -> Any:
         middle = _middle(near[n], items, index)
         likeness = factor[n] * _weigh(shared[n], says)
         for entry in range(index.indptr[near[n]], index.indptr[near[n] + 1]):
-            reached[size] = index.items[entry]
-            size += 1
-            out[index.items[entry]] += likeness * _worth(entry, middle, index, fade)
-    return np.unique(reached)
+            item = index.items[entry]
+            if item != here:
+                reached[size] = item
+                size += 1
+                out[item] += likeness * _worth(entry, middle, index, fade)
+    return np.unique(reached[:size])
 
 
 @njit(nogil=True, cache=True)
@@ -244,7 +251,7 @@ def part_sessions(asker: Asker, index: Index, fade: Fade, rows: Int32, out: Floa
 
     >>> links = Links(np.int32([1, 0]), np.int32([-1, -1]), np.int32([0, 0]), np.int32([1, 1]))
     >>> index = Index(links, np.int64([0, 2]), np.int32([1, 0]), np.int32([0, 1]), np.int64([0]))
-    >>> fade, out = Fade(5, 5, 9, np.inf, np.inf, np.inf, np.inf, 0.0), np.zeros((1, 2))
+    >>> fade, out = Fade(5, 5, 9, np.inf, np.inf, np.inf, np.inf, 0.0, True), np.zeros((1, 2))
     >>> part_sessions(Asker(np.int32([0, 1]), np.float32([0.25, 1])), index, fade, np.int32([-1, 0]), out)
     >>> out.round(2).tolist()  # each of two shared items 1 / (sqrt(2) sqrt(2))
     [[0.5, 0.5]]
@@ -256,7 +263,7 @@ def part_sessions(asker: Asker, index: Index, fade: Fade, rows: Int32, out: Floa
         rows: int32[n_items], the row of each item in ``out``; -1 for those not asked for.
         out: float64[r, m], 0 before; written.
     """
-    items, says, near, shared, factor = _neighbours(asker, index, fade)
+    items, says, near, shared, factor, _ = _neighbours(asker, index, fade)
     column = np.searchsorted(asker.codes, items)
     for n in range(len(near)):
         middle = _middle(near[n], items, index)
@@ -276,7 +283,7 @@ def rank_sessions(rows: Rows, index: Index, fade: Fade, exclude_seen: bool, best
 
     >>> links = Links(np.int32([1, 0]), np.int32([-1, -1]), np.int32([0, 0]), np.int32([1, 1]))
     >>> index = Index(links, np.int64([0, 2]), np.int32([1, 0]), np.int32([0, 1]), np.int64([0]))
-    >>> fade = Fade(5, 5, 9, np.inf, np.inf, np.inf, np.inf, 0.0)
+    >>> fade = Fade(5, 5, 9, np.inf, np.inf, np.inf, np.inf, 0.0, True)
     >>> rows, best = Rows(np.int64([0, 1]), np.int32([0]), np.float32([1])), Best(np.int32([[0]]), np.float32([[0]]))
     >>> rank_sessions(rows, index, fade, True, best)
     >>> best.items.tolist()

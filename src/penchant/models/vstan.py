@@ -146,12 +146,14 @@ class VSTAN(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Events after which an item of the asker's session counts 1/e when sessions are compared; None: all count alike."
     l_snh: Annotated[float, Meta(gt=0)] | None = None
     "Days after which a session counts 1/e; None: age is nothing."
-    l_inh: Annotated[float, Meta(gt=0)] | None = 3.0
+    l_inh: Annotated[float, Meta(gt=0)] | None = 2.0
     "Events between an item of a neighbour and the shared one at which it counts 1/e; None: distance is nothing."
     l_ipw: Annotated[float, Meta(gt=0)] | None = None
     "Events since the latest shared item after which a neighbour counts 1/e; None: all count alike."
     l_idf: Annotated[float, Meta(ge=0)] = 1.0
     "How much more rare items count; 0: all count alike."
+    current: bool = False
+    "Whether the item of the asker's latest event is scored; where reloads are no events it never comes next."
     idle: Annotated[float, Meta(gt=0)] | None = None
     "Minutes without an event after which a user's next event begins another session; None: one session a user."
 
@@ -165,7 +167,7 @@ class VSTAN(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
         asker, age, inside, shared = (
             np.inf if far is None else far for far in (self.l_spw, age, self.l_inh, self.l_ipw)
         )
-        return Fade(self.k, self.sample_size, self.last, asker, age, inside, shared, self.l_idf)
+        return Fade(self.k, self.sample_size, self.last, asker, age, inside, shared, self.l_idf, self.current)
 
     def count(self, data: Dataset, limit: int | None, executor: Executor, progress: Progress) -> Sessions:
         """Return the sessions of a dataset."""
