@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta']
+['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta', 'trending', 'vstan']
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
+    from penchant.models.trending import Trending
+    from penchant.models.vstan import VSTAN
 
 __all__ = [
     "EASE",
@@ -38,6 +40,7 @@ __all__ = [
     "IALS",
     "RDLAE",
     "RLAE",
+    "VSTAN",
     "BuyAgain",
     "Dataset",
     "Event",
@@ -48,6 +51,7 @@ __all__ = [
     "RP3Beta",
     "Reason",
     "Slate",
+    "Trending",
     "Vocabulary",
     "__version__",
     "evaluate",
@@ -64,6 +68,7 @@ _HOMES = {
     "IALS": "penchant.models.ials",
     "RDLAE": "penchant.models.rdlae",
     "RLAE": "penchant.models.rlae",
+    "VSTAN": "penchant.models.vstan",
     "BuyAgain": "penchant.models.buyagain",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
@@ -74,6 +79,7 @@ _HOMES = {
     "RP3Beta": "penchant.models.rp3beta",
     "Reason": "penchant.core.nouns",
     "Slate": "penchant.core.nouns",
+    "Trending": "penchant.models.trending",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",

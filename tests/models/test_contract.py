@@ -16,6 +16,8 @@ from penchant.models.linear import DenseLinear
 from penchant.models.popular import Popular
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
+from penchant.models.trending import Trending
+from penchant.models.vstan import VSTAN
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -31,6 +33,12 @@ VARIANTS = {
     "rdlae": RDLAE(l2=5.0, dropout=0.3, xi=0.2),
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
     "popular fading": Popular(half_life=14.0),
+    "popular lately": Popular(window=7.0, half_life=14.0),
+    "popular by category": Popular(by="category", window=30.0),
+    "popular retraining": Popular(forgetting="retrain"),
+    "trending strictly": Trending(window=3, before=9, correction="bonferroni", alpha=0.01),
+    "vstan all alike": VSTAN(k=5, sample_size=20, last=60, l_spw=None, l_inh=None, l_idf=0.0, current=True),
+    "vstan fading": VSTAN(l_snh=7.0, l_ipw=2.0, idle=600.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),
 }

@@ -59,7 +59,8 @@ class Index(NamedTuple):
 class Fade(NamedTuple):
     """How much counts of what is far away, and how many sessions take part.
 
-    >>> Fade(k=100, sample_size=500, last=9, asker=2.0, age=np.inf, inside=5.0, shared=np.inf, idf=1.0, current=True).last
+    >>> far = np.inf
+    >>> Fade(k=100, sample_size=500, last=9, asker=2.0, age=far, inside=5.0, shared=far, idf=1.0, current=True).last
     9
     """
 

@@ -125,7 +125,8 @@ class Sessions(State, frozen=True, eq=False, kw_only=True):
             steps=np.concatenate([self.steps, other.steps]),
             at=np.concatenate([self.at, other.at]),
         )
-        return both.sorted()
+        newer = len(self) > 0 and len(other) > 0 and other.at[0] > self.at[-1]
+        return both if newer else both.sorted()
 
     def _lacking(self, other: Self) -> Self:
         """Find each session among those of its moment; of equal ones it is all the same which goes."""

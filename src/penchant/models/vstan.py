@@ -40,7 +40,7 @@ class SessionNeighbours(Scorer, frozen=True, eq=False, kw_only=True):
     >>> from penchant.core.nouns import History
     >>> rows = [("a", "tea", 1), ("a", "jam", 2), ("b", "tea", 3), ("b", "rye", 4)]
     >>> data = Dataset.from_events(pl.DataFrame(rows, schema=["user", "item", "at"], orient="row"))
-    >>> scorer = VSTAN(l_inh=None, l_idf=0.0).fit(data)
+    >>> scorer = VSTAN(l_inh=None, l_idf=0.0, current=True).fit(data)
     >>> scorer.score(History.of(data.items.codes(["tea"]))).astype(str).tolist()  # 1 / sqrt(2) a session
     ['0.70710677', '0.70710677', '1.4142135']
     >>> asked = History.of(data.items.codes(["jam", "tea"])), data.items.codes(["rye"])
@@ -111,14 +111,14 @@ class VSTAN(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
                    * (1 + l_idf ln(sessions / sessions with j)) * exp(-events of s since the latest shared item / l_ipw)
 
     Age is counted back from the newest session of the index, which scales all scores alike. All that one user of the
-    data did is one session, unless ``idle`` cuts it: give anonymous sessions as users. Repeats are
-    legal: ask with ``exclude_seen=False``. ``updated`` adds sessions and ``without`` takes them out, exactly.
+    data did is one session, unless ``idle`` cuts it: of anonymous sessions give the
+    session's id as the user. Repeats are legal: ask with ``exclude_seen=False``. ``updated`` adds sessions and ``without`` takes them out, exactly.
 
     >>> import polars as pl
     >>> rows = [("a", "tea", 1), ("a", "jam", 2), ("b", "tea", 3), ("b", "rye", 4)]
     >>> data = Dataset.from_events(pl.DataFrame(rows, schema=["user", "item", "at"], orient="row"))
     >>> VSTAN().fit(data).recommend_one(["jam"], n=3, exclude_seen=False).ids
-    ('jam', 'tea')
+    ('tea',)
 
     Memory is 16 bytes an item of a session, 16 a session and 8 an item; fitting takes time in proportion, asking
     sample_size * last steps and the items of k sessions, whatever the number of sessions.
