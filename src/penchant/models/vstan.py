@@ -111,8 +111,9 @@ class VSTAN(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
                    * (1 + l_idf ln(sessions / sessions with j)) * exp(-events of s since the latest shared item / l_ipw)
 
     Age is counted back from the newest session of the index, which scales all scores alike. All that one user of the
-    data did is one session, unless ``idle`` cuts it: of anonymous sessions give the
-    session's id as the user. Repeats are legal: ask with ``exclude_seen=False``. ``updated`` adds sessions and ``without`` takes them out, exactly.
+    data did is one session, unless ``idle`` cuts it: of anonymous sessions give the session's id as the user. Repeats
+    are legal: ask with ``exclude_seen=False``. ``updated`` adds sessions and ``without`` takes them out, exactly;
+    :class:`penchant.models.arrivals.Arrivals` adds them one by one as they end.
 
     >>> import polars as pl
     >>> rows = [("a", "tea", 1), ("a", "jam", 2), ("b", "tea", 3), ("b", "rye", 4)]
