@@ -3,6 +3,8 @@
 >>> import penchant as pt
 >>> pt.learners()["ease"]
 <class 'penchant.models.ease.EASE'>
+>>> pt.learners()["ease"]
+<class 'penchant.models.ease.EASE'>
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
     from penchant.models.slist import SLIST
+    from penchant.models.trending import Trending
     from penchant.models.userknn import UserKNN
+    from penchant.models.vstan import VSTAN
 
 __all__ = [
     "BPR",
@@ -44,6 +48,7 @@ __all__ = [
     "RDLAE",
     "RLAE",
     "SLIST",
+    "VSTAN",
     "BuyAgain",
     "Dataset",
     "Event",
@@ -55,6 +60,7 @@ __all__ = [
     "RP3Beta",
     "Reason",
     "Slate",
+    "Trending",
     "UserKNN",
     "Vocabulary",
     "__version__",
@@ -73,6 +79,7 @@ _HOMES = {
     "IALS": "penchant.models.ials",
     "RDLAE": "penchant.models.rdlae",
     "RLAE": "penchant.models.rlae",
+    "VSTAN": "penchant.models.vstan",
     "BuyAgain": "penchant.models.buyagain",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
@@ -86,6 +93,7 @@ _HOMES = {
     "SLIST": "penchant.models.slist",
     "Slate": "penchant.core.nouns",
     "UserKNN": "penchant.models.userknn",
+    "Trending": "penchant.models.trending",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",

@@ -19,7 +19,9 @@ from penchant.models.popular import Popular
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
 from penchant.models.slist import SLIST
+from penchant.models.trending import Trending
 from penchant.models.userknn import UserKNN
+from penchant.models.vstan import VSTAN
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -42,6 +44,12 @@ VARIANTS = {
     "bpr short": BPR(factors=3, epochs=7, learning_rate=0.1, l2=0.0),
     "matrix-factorization plain": MatrixFactorization(factors=3, l2=2.0, bias_l2=1.0, frequency_scaling=0.0, epochs=4),
     "popular fading": Popular(half_life=14.0),
+    "popular lately": Popular(window=7.0, half_life=14.0),
+    "popular by category": Popular(by="category", window=30.0),
+    "popular retraining": Popular(forgetting="retrain"),
+    "trending strictly": Trending(window=3, before=9, correction="bonferroni", alpha=0.01),
+    "vstan all alike": VSTAN(k=5, sample_size=20, last=60, l_spw=None, l_inh=None, l_idf=0.0, current=True),
+    "vstan fading": VSTAN(l_snh=7.0, l_ipw=2.0, idle=600.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),
 }

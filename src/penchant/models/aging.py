@@ -8,9 +8,12 @@ import numpy as np
 
 from penchant.core.arrays import Float64, Int64
 
-__all__ = ["DAY", "decay"]
+__all__ = ["DAY", "HOUR", "decay"]
 
 DAY = 86_400_000_000
+"Microseconds."
+
+HOUR = 3_600_000_000
 "Microseconds."
 
 

@@ -73,7 +73,9 @@ class Counting(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if scorer.state is None:
             raise retrain_needed(self.name)
         items = scorer.items.union(people.items)
-        state = scorer.state.over(items.codes(scorer.items.series), len(items))
+        state = scorer.state
+        if items is not scorer.items:
+            state = state.over(items.codes(scorer.items.series), len(items))
         change = self.count(people.over(items), None, executor, progress)
         after = self.trim(state.plus(change, sign))
         scorer = self.finish(self.derive(items, after, executor, progress), None, executor)

@@ -54,7 +54,7 @@ def arrays_of(scorer: Scorer) -> dict[str, NDArray[Any]]:
 
     >>> from penchant.models.popular import Popular
     >>> from penchant.testing.worlds import checkerboard
-    >>> sorted(arrays_of(Popular().fit(checkerboard(4))))
+    >>> sorted(arrays_of(Popular(forgetting="retrain").fit(checkerboard(4))))
     ['candidates', 'popularity']
     """
     fields = {name: getattr(scorer, name) for name in scorer.__struct_fields__}
