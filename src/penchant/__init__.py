@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'ials', 'item-knn', 'popular']
+['buy-again', 'cheby-cf', 'ease', 'gf-cf', 'ials', 'item-knn', 'popular', 'pure-svd', 'turbo-cf']
 """
 
 from __future__ import annotations
@@ -21,25 +21,33 @@ if TYPE_CHECKING:
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
     from penchant.models.buyagain import BuyAgain
+    from penchant.models.chebycf import ChebyCF
     from penchant.models.ease import EASE
+    from penchant.models.gfcf import GFCF
     from penchant.models.ials import IALS
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
     from penchant.models.popular import Popular
+    from penchant.models.puresvd import PureSVD
+    from penchant.models.turbocf import TurboCF
 
 __all__ = [
     "EASE",
+    "GFCF",
     "IALS",
     "BuyAgain",
+    "ChebyCF",
     "Dataset",
     "Event",
     "Item",
     "ItemKNN",
     "PenchantError",
     "Popular",
+    "PureSVD",
     "Reason",
     "Slate",
+    "TurboCF",
     "Vocabulary",
     "__version__",
     "evaluate",
@@ -52,16 +60,20 @@ __all__ = [
 
 _HOMES = {
     "EASE": "penchant.models.ease",
+    "GFCF": "penchant.models.gfcf",
     "IALS": "penchant.models.ials",
     "BuyAgain": "penchant.models.buyagain",
+    "ChebyCF": "penchant.models.chebycf",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
     "Item": "penchant.core.nouns",
     "ItemKNN": "penchant.models.itemknn",
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",
+    "PureSVD": "penchant.models.puresvd",
     "Reason": "penchant.core.nouns",
     "Slate": "penchant.core.nouns",
+    "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",
