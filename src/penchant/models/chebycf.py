@@ -56,7 +56,7 @@ class ChebyCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return float64[degree + 1]: the Chebyshev coefficients of the plateau, of the lowest degree first.
 
         >>> ChebyCF(degree=2, phi=2.0).coefficients().round(3).tolist()
-        [0.5, -0.5, 0.0]
+        [0.5, -0.577, 0.0]
         """
         n = self.degree + 1
         points = np.cos(np.arange(self.degree, -1, -1) * np.pi / self.degree)
