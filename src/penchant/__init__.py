@@ -5,6 +5,8 @@
 <class 'penchant.models.ease.EASE'>
 >>> pt.learners()["ease"]
 <class 'penchant.models.ease.EASE'>
+>>> pt.learners()["ease"]
+<class 'penchant.models.ease.EASE'>
 """
 
 from __future__ import annotations
@@ -24,19 +26,23 @@ if TYPE_CHECKING:
     from penchant.evaluation.evaluate import evaluate
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
+    from penchant.models.chebycf import ChebyCF
     from penchant.models.ease import EASE
     from penchant.models.edlae import EDLAE
+    from penchant.models.gfcf import GFCF
     from penchant.models.ials import IALS
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
     from penchant.models.matrixfactorization import MatrixFactorization
     from penchant.models.popular import Popular
+    from penchant.models.puresvd import PureSVD
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
     from penchant.models.slist import SLIST
     from penchant.models.trending import Trending
+    from penchant.models.turbocf import TurboCF
     from penchant.models.userknn import UserKNN
     from penchant.models.vstan import VSTAN
 
@@ -44,12 +50,14 @@ __all__ = [
     "BPR",
     "EASE",
     "EDLAE",
+    "GFCF",
     "IALS",
     "RDLAE",
     "RLAE",
     "SLIST",
     "VSTAN",
     "BuyAgain",
+    "ChebyCF",
     "Dataset",
     "Event",
     "Item",
@@ -57,10 +65,12 @@ __all__ = [
     "MatrixFactorization",
     "PenchantError",
     "Popular",
+    "PureSVD",
     "RP3Beta",
     "Reason",
     "Slate",
     "Trending",
+    "TurboCF",
     "UserKNN",
     "Vocabulary",
     "__version__",
@@ -76,11 +86,13 @@ _HOMES = {
     "BPR": "penchant.models.bpr",
     "EASE": "penchant.models.ease",
     "EDLAE": "penchant.models.edlae",
+    "GFCF": "penchant.models.gfcf",
     "IALS": "penchant.models.ials",
     "RDLAE": "penchant.models.rdlae",
     "RLAE": "penchant.models.rlae",
     "VSTAN": "penchant.models.vstan",
     "BuyAgain": "penchant.models.buyagain",
+    "ChebyCF": "penchant.models.chebycf",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
     "Item": "penchant.core.nouns",
@@ -89,11 +101,13 @@ _HOMES = {
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",
     "RP3Beta": "penchant.models.rp3beta",
+    "PureSVD": "penchant.models.puresvd",
     "Reason": "penchant.core.nouns",
     "SLIST": "penchant.models.slist",
     "Slate": "penchant.core.nouns",
     "UserKNN": "penchant.models.userknn",
     "Trending": "penchant.models.trending",
+    "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",

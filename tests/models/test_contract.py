@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 
 from penchant.models.bpr import BPR
+from penchant.models.chebycf import ChebyCF
 from penchant.models.ease import EASE
 from penchant.models.edlae import EDLAE
+from penchant.models.gfcf import GFCF
 from penchant.models.ials import IALS
 from penchant.models.itemknn import ItemKNN
 from penchant.models.learner import Learner, learners
 from penchant.models.linear import DenseLinear
 from penchant.models.matrixfactorization import MatrixFactorization
 from penchant.models.popular import Popular
+from penchant.models.puresvd import PureSVD
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
 from penchant.models.slist import SLIST
 from penchant.models.trending import Trending
+from penchant.models.turbocf import TurboCF
 from penchant.models.userknn import UserKNN
 from penchant.models.vstan import VSTAN
 from penchant.testing import LEARNER_CHECKS, check_learner
@@ -52,6 +56,12 @@ VARIANTS = {
     "vstan fading": VSTAN(l_snh=7.0, l_ipw=2.0, idle=600.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),
+    "pure-svd two": PureSVD(factors=2),
+    "gf-cf whole": GFCF(factors=5, alpha=1.0, k=None),
+    "turbo-cf two": TurboCF(filter=2, k=None, s=1.0, a=0.5),
+    "turbo-cf three": TurboCF(filter=3, k=9),
+    "cheby-cf few": ChebyCF(factors=6, degree=4, phi=3.0, beta=0.0, k=7),
+    "cheby-cf whole": ChebyCF(k=None),
 }
 
 
