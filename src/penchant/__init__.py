@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta']
+['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta', 'slim']
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
+    from penchant.models.slim import SLIM
 
 __all__ = [
     "EASE",
@@ -38,6 +39,7 @@ __all__ = [
     "IALS",
     "RDLAE",
     "RLAE",
+    "SLIM",
     "BuyAgain",
     "Dataset",
     "Event",
@@ -64,6 +66,7 @@ _HOMES = {
     "IALS": "penchant.models.ials",
     "RDLAE": "penchant.models.rdlae",
     "RLAE": "penchant.models.rlae",
+    "SLIM": "penchant.models.slim",
     "BuyAgain": "penchant.models.buyagain",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 
-__all__ = ["Best", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space"]
+__all__ = ["Best", "Elastic", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space", "Square"]
 
 
 class Rows(NamedTuple):
@@ -143,3 +143,43 @@ class Side(NamedTuple):
     "float32[m, d]."
     gram: Float64
     "float64[d, d]: unobserved weight times vectors' vectors."
+
+
+class Square(NamedTuple):
+    """A symmetric matrix of counts whose rows are read at random: all cells in float32, or else sparse rows.
+
+    >>> import numpy as np
+    >>> square = Square(np.int64([0, 1, 2]), np.int32([0, 1]), np.float32([3, 5]), np.zeros((0, 0), np.float32), [3, 5])
+    >>> square.diagonal, len(square.dense)
+    ([3, 5], 0)
+    """
+
+    indptr: Int64
+    "int64[n + 1], from 0; empty where ``dense`` holds the cells."
+    indices: Int32
+    "int32[nnz], ascending columns of each row."
+    data: Float32
+    "float32[nnz]."
+    dense: Float32
+    "float32[n, n], C order; empty where the rows are sparse."
+    diagonal: Float32
+    "float32[n]."
+
+
+class Elastic(NamedTuple):
+    """An elastic net: what weights cost, and when to stop.
+
+    >>> Elastic(l1=1.0, l2=5.0, tolerance=1e-4, epochs=100, k=50).l2
+    5.0
+    """
+
+    l1: float
+    "0 or more, times the sum of the weights."
+    l2: float
+    "0 or more, times half the sum of their squares."
+    tolerance: float
+    "The largest slope that may be left, as a share of the largest count."
+    epochs: int
+    "Rounds over the weights of an item at most."
+    k: int
+    "Weights kept an item."
