@@ -149,13 +149,17 @@ class Square(NamedTuple):
     """A symmetric matrix of counts whose rows are read at random: all cells in float32, or else sparse rows.
 
     >>> import numpy as np
-    >>> square = Square(np.int64([0, 1, 2]), np.int32([0, 1]), np.float32([3, 5]), np.zeros((0, 0), np.float32), [3, 5])
-    >>> square.diagonal, len(square.dense)
-    ([3, 5], 0)
+    >>> cells = np.float32([[3, 1], [1, 5]])
+    >>> none = np.zeros(0, np.int64)
+    >>> square = Square(none, none, none.astype(np.int32), none.astype(np.float32), cells, cells.diagonal())
+    >>> square.diagonal.tolist(), len(square.dense)
+    ([3.0, 5.0], 2)
     """
 
     indptr: Int64
     "int64[n + 1], from 0; empty where ``dense`` holds the cells."
+    later: Int64
+    "int64[n], where the columns after the diagonal begin in each row; the items are in the order of their row lengths."
     indices: Int32
     "int32[nnz], ascending columns of each row."
     data: Float32

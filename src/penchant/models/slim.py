@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from msgspec import Meta
 
-from penchant.core.arrays import Float32
+from penchant.core.arrays import Float32, Int32
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.vocabulary import Vocabulary
@@ -70,7 +70,7 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""
         elastic = self._elastic(state)
-        gram, n = _square(state.gram, executor), state.gram.size
+        (gram, order), n = _square(state.gram, executor), state.gram.size
 
         def solve(block: tuple[int, int]) -> tuple[int, Any]:
             return block[1] - block[0], regress_block(*block, gram, elastic)
@@ -82,8 +82,9 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 advance(done)
         lengths, indices, values, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
         _expect_done(slopes, elastic)
-        columns: Any = (values, indices, np.concatenate([[0], np.cumsum(lengths)]))
-        weights = sp.csc_array(columns, shape=(n, n)).tocsr()
+        cells: Any = (values, (order[indices], order[np.repeat(np.arange(n), lengths)]))
+        weights = sp.csr_array(cells, shape=(n, n))
+        weights.sort_indices()
         return SparseLinear(
             items=items,
             learner=self,
@@ -102,18 +103,31 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return Elastic(l1, l2, self.tolerance, self.epochs, len(state.codes) if self.k is None else self.k)
 
 
-def _square(gram: Gram, executor: Executor) -> Square:
-    """Return the counts as whole rows."""
-    diagonal = gram.diagonal().astype(np.float32)
-    if gram.is_packed and 4 * gram.size**2 <= _MOST:
+def _square(gram: Gram, executor: Executor) -> tuple[Square, Int32]:
+    """Return the counts as whole rows, and which item is where: sparse rows are sorted by their lengths."""
+    n, none = gram.size, np.zeros(0, np.int64)
+    row, diagonal = none.astype(np.int32), gram.diagonal().astype(np.float32)
+    if gram.is_packed and 4 * n**2 <= _MOST:
         dense = gram.spread(executor)
-        for _ in executor.map(lambda part: mirror_block(*part, dense), blocks(gram.size, _ROWS)):
+        for _ in executor.map(lambda part: mirror_block(*part, dense), blocks(n, _ROWS)):
             pass
-        return Square(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32), dense, diagonal)
-    rows = gram.symmetric()
-    none = np.zeros((0, 0), np.float32)
-    indptr, indices = rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
-    return Square(indptr, indices, rows.data.astype(np.float32), none, diagonal)
+        return Square(none, none, row, none.astype(np.float32), dense, diagonal), np.arange(n, dtype=np.int32)
+    upper = gram.upper().tocoo()
+    met = np.bincount(upper.row, minlength=n) + np.bincount(upper.col, minlength=n)
+    order = np.argsort(met, kind="stable").astype(np.int32)
+    place = np.argsort(order).astype(np.int32)
+    one, other, off = place[upper.row], place[upper.col], upper.row != upper.col
+    values = upper.data.astype(np.float32)
+    parts: Any = (
+        np.concatenate([values, values[off]]),
+        (np.concatenate([one, other[off]]), np.concatenate([other, one[off]])),
+    )
+    rows = sp.csr_array(parts, shape=(n, n))
+    rows.sort_indices()
+    before = np.bincount(np.maximum(one, other), minlength=n)  # the diagonal and what is before it
+    indptr = rows.indptr.astype(np.int64)
+    none2 = np.zeros((0, 0), np.float32)
+    return Square(indptr, indptr[:-1] + before, rows.indices.astype(np.int32), rows.data, none2, diagonal[order]), order
 
 
 def _expect_done(slopes: Float32, elastic: Elastic) -> None:
