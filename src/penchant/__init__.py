@@ -7,6 +7,8 @@
 <class 'penchant.models.ease.EASE'>
 >>> pt.learners()["ease"]
 <class 'penchant.models.ease.EASE'>
+>>> sorted(pt.learners())
+['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta', 'slim']
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from penchant.models.turbocf import TurboCF
     from penchant.models.userknn import UserKNN
     from penchant.models.vstan import VSTAN
+    from penchant.models.slim import SLIM
 
 __all__ = [
     "BPR",
@@ -56,6 +59,7 @@ __all__ = [
     "RLAE",
     "SLIST",
     "VSTAN",
+    "SLIM",
     "BuyAgain",
     "ChebyCF",
     "Dataset",
@@ -91,6 +95,7 @@ _HOMES = {
     "RDLAE": "penchant.models.rdlae",
     "RLAE": "penchant.models.rlae",
     "VSTAN": "penchant.models.vstan",
+    "SLIM": "penchant.models.slim",
     "BuyAgain": "penchant.models.buyagain",
     "ChebyCF": "penchant.models.chebycf",
     "Dataset": "penchant.data.dataset",

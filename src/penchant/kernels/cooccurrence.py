@@ -11,7 +11,7 @@ from penchant.core.arrays import Float32, Int32, Int64
 from penchant.kernels.layout import Best, Meets, Rows, Scale
 from penchant.kernels.topk import top_k
 
-__all__ = ["count_full", "count_sparse", "multiply_sparse", "neighbours_block", "spread_full", "take_full"]
+__all__ = ["count_full", "count_sparse", "grown", "multiply_sparse", "neighbours_block", "spread_full", "take_full"]
 
 
 @njit(nogil=True, cache=True)
@@ -70,7 +70,7 @@ def count_sparse(start: int, stop: int, meets: Meets) -> tuple[Int64, Int32, Int
                 totals[j] += weight
         if at + found > size:
             size = max(2 * size, at + found)
-            indices, counts = _grown(indices, size), _grown(counts, size)
+            indices, counts = grown(indices, size), grown(counts, size)
         row = np.sort(touched[:found])
         for j in row:
             indices[at], counts[at] = j, totals[j]
@@ -117,7 +117,7 @@ def multiply_sparse(start: int, stop: int, left: Rows, right: Rows) -> tuple[Int
                 totals[j] += weight * right.data[q]
         if at + found > size:
             size = max(2 * size, at + found)
-            indices, counts = _grown(indices, size), _grown(counts, size)
+            indices, counts = grown(indices, size), grown(counts, size)
         for j in np.sort(touched[:found]):
             indices[at], counts[at] = j, totals[j]
             totals[j], seen[j] = 0, False
@@ -127,7 +127,12 @@ def multiply_sparse(start: int, stop: int, left: Rows, right: Rows) -> tuple[Int
 
 
 @njit(nogil=True, cache=True)
-def _grown(values: Any, size: int) -> Any:
+def grown(values: Any, size: int) -> Any:
+    """Return an array of ``size`` that begins with the values; what comes after is not set.
+
+    >>> grown(np.int32([3, 4]), 5)[:2].tolist()
+    [3, 4]
+    """
     longer = np.empty(size, values.dtype)
     longer[: len(values)] = values
     return longer

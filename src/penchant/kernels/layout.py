@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 
-__all__ = ["Best", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space"]
+__all__ = ["Best", "Elastic", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space", "Square"]
 
 
 class Rows(NamedTuple):
@@ -143,3 +143,47 @@ class Side(NamedTuple):
     "float32[m, d]."
     gram: Float64
     "float64[d, d]: unobserved weight times vectors' vectors."
+
+
+class Square(NamedTuple):
+    """A symmetric matrix of counts whose rows are read at random: all cells in float32, or else sparse rows.
+
+    >>> import numpy as np
+    >>> cells = np.float32([[3, 1], [1, 5]])
+    >>> none = np.zeros(0, np.int64)
+    >>> square = Square(none, none, none.astype(np.int32), none.astype(np.float32), cells, cells.diagonal())
+    >>> square.diagonal.tolist(), len(square.dense)
+    ([3.0, 5.0], 2)
+    """
+
+    indptr: Int64
+    "int64[n + 1], from 0; empty where ``dense`` holds the cells."
+    later: Int64
+    "int64[n], where the columns after the diagonal begin in each row; the items are in the order of their row lengths."
+    indices: Int32
+    "int32[nnz], ascending columns of each row."
+    data: Float32
+    "float32[nnz]."
+    dense: Float32
+    "float32[n, n], C order; empty where the rows are sparse."
+    diagonal: Float32
+    "float32[n]."
+
+
+class Elastic(NamedTuple):
+    """An elastic net: what weights cost, and when to stop.
+
+    >>> Elastic(l1=1.0, l2=5.0, tolerance=1e-4, epochs=100, k=50).l2
+    5.0
+    """
+
+    l1: float
+    "0 or more, times the sum of the weights."
+    l2: float
+    "0 or more, times half the sum of their squares."
+    tolerance: float
+    "The largest slope that may be left, as a share of the largest count."
+    epochs: int
+    "Rounds over the weights of an item at most."
+    k: int
+    "Weights kept an item."
