@@ -1,0 +1,110 @@
+"""Sixteen items against a few vectors at once in small integers: one instruction multiplies and adds 32 pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = ["LANES", "above_four", "above_one"]
+
+LANES = 16
+"Items of a panel."
+
+_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_HALF = LANES // 2
+
+
+def _vector(kind: Any, width: int) -> Any:
+    return ir.VectorType(kind, width)
+
+
+def _pick(build: Any, vector: Any, places: Any) -> Any:
+    """Return the elements of a vector at these places."""
+    mask = [ir.Constant(_I32, place) for place in places]
+    return build.shuffle_vector(
+        vector, ir.Constant(vector.type, ir.Undefined), ir.Constant(_vector(_I32, len(mask)), mask)
+    )
+
+
+def _spread(build: Any, number: Any) -> Any:
+    """Return eight times the same int32."""
+    empty = ir.Constant(_vector(_I32, _HALF), ir.Undefined)
+    return _pick(build, build.insert_element(empty, number, _I32(0)), [0] * _HALF)
+
+
+def _multiplied(build: Any, left: Any, right: Any) -> Any:
+    """Return int32[8]: sums of neighbouring products of int16[16], the shape that becomes one instruction."""
+    wide = [build.sext(side, _vector(_I32, LANES)) for side in (left, right)]
+    product = build.mul(*wide, flags=["nsw"])
+    even, odd = _pick(build, product, range(0, LANES, 2)), _pick(build, product, range(1, LANES, 2))
+    return build.add(even, odd)
+
+
+def _halves(build: Any, panel: Any, pair: Any) -> list[Any]:
+    """Return two int16[16]: one pair of coordinates of the first and of the last eight items."""
+    at = build.gep(panel, [build.mul(pair, _I64(2 * LANES))])
+    starts = (at, build.gep(at, [_I64(LANES)]))
+    loads = [build.load(build.bitcast(start, _vector(_I8, LANES).as_pointer()), align=1) for start in starts]
+    return [build.sext(load, _vector(_I16, LANES)) for load in loads]
+
+
+def _products(build: Any, panel: Any, vectors: list[Any], pairs: Any) -> list[Any]:
+    """Return int32[8] twice for each vector: its inner products with the items of a panel."""
+    start = build.block
+    loop, done = build.append_basic_block("pairs"), build.append_basic_block("done")
+    build.branch(loop)
+    build.position_at_end(loop)
+    pair = build.phi(_I64)
+    sums = [build.phi(_vector(_I32, _HALF)) for _ in range(2 * len(vectors))]
+    halves = _halves(build, panel, pair)
+    grown = []
+    for v, vector in enumerate(vectors):
+        both = build.bitcast(_spread(build, build.load(build.gep(vector, [pair]))), _vector(_I16, LANES))
+        for h, half in enumerate(halves):
+            grown.append(build.add(sums[2 * v + h], _multiplied(build, half, both)))
+    after = build.add(pair, _I64(1))
+    for phi, first, last in zip([pair, *sums], [_I64(0)] + [None] * len(sums), [after, *grown], strict=True):
+        phi.add_incoming(ir.Constant(phi.type, None) if first is None else first, start)
+        phi.add_incoming(last, loop)
+    build.cbranch(build.icmp_signed("<", after, pairs), loop, done)
+    build.position_at_end(done)
+    return grown
+
+
+def _above(width: int) -> Any:
+    """Return the function for ``width`` vectors; it is written in LLVM's vectors, which every processor has some of."""
+
+    def typed(context: Any, panels: Any, panel: Any, vectors: Any, rows: Any, first: Any, limits: Any) -> Any:
+        return types.int64(panels, types.int64, vectors, rows, types.int64, limits), _written(width)
+
+    return intrinsic(typed)
+
+
+def _written(width: int) -> Callable[..., Any]:
+    def code(context: Any, build: Any, signature: Any, args: Any) -> Any:
+        panels, vectors, rows, limits = (
+            context.make_array(signature.args[i])(context, build, args[i]) for i in (0, 2, 3, 5)
+        )
+        pairs = cgutils.unpack_tuple(build, panels.shape)[1]
+        pointers, bars = [], []
+        for v in range(width):
+            row = build.sext(build.load(build.gep(rows.data, [build.add(args[4], _I64(v))])), _I64)
+            pointers.append(build.gep(vectors.data, [build.mul(row, pairs)]))
+            bars.append(_spread(build, build.load(build.gep(limits.data, [row]))))
+        panel = build.gep(panels.data, [build.mul(build.mul(args[1], pairs), _I64(2 * LANES))])
+        mask = _I64(0)
+        for at, total in enumerate(_products(build, panel, pointers, pairs)):
+            bits = build.bitcast(build.icmp_signed(">", total, bars[at // 2]), _I8)
+            mask = build.or_(mask, build.shl(build.zext(bits, _I64), _I64(_HALF * at)))
+        return mask
+
+    return code
+
+
+above_four = _above(4)
+above_one = _above(1)
