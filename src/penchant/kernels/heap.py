@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Int32
+from penchant.kernels.layout import Best
 
 __all__ = ["ranked", "offer", "scan", "top_k"]
 
@@ -14,63 +15,64 @@ CHUNK = 64
 
 
 @njit(nogil=True, cache=True)
-def _sift(values: Float32, codes: Int32, size: int) -> None:
+def _sift(values: Float32, codes: Int32, start: int, size: int) -> None:
     """Restore the heap whose root is the worst entry: the lowest value, and of equals the highest code."""
     at = 0
-    while True:
-        worst, left = at, 2 * at + 1
-        for child in (left, left + 1):
-            if child < size and (
-                values[child] < values[worst] or (values[child] == values[worst] and codes[child] > codes[worst])
-            ):
-                worst = child
-        if worst == at:
-            return
-        values[at], values[worst] = values[worst], values[at]
-        codes[at], codes[worst] = codes[worst], codes[at]
-        at = worst
+    value, code = values[start], codes[start]
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        a = start + child
+        if child + 1 < size and (values[a + 1] < values[a] or (values[a + 1] == values[a] and codes[a + 1] > codes[a])):
+            child, a = child + 1, a + 1
+        if value < values[a] or (value == values[a] and code > codes[a]):
+            break
+        values[start + at], codes[start + at] = values[a], codes[a]
+        at = child
+    values[start + at], codes[start + at] = value, code
 
 
 @njit(nogil=True, cache=True)
-def offer(value: float, code: int, codes: Int32, values: Float32, size: int) -> int:
+def offer(value: float, code: int, heap: Best, span: tuple[int, int], size: int) -> int:
     """Put a number into the heap when it is among the best, and return how many the heap holds now.
 
-    >>> codes, values = np.empty(1, np.int32), np.empty(1, np.float32)
-    >>> size = offer(np.float32(2), 7, codes, values, 0)
-    >>> size = offer(np.float32(2), 5, codes, values, size)  # of equals the lower code is better
-    >>> size, codes.tolist(), values.tolist()
+    >>> heap = Best(np.empty(1, np.int32), np.empty(1, np.float32))
+    >>> size = offer(np.float32(2), 7, heap, (0, 1), 0)
+    >>> size = offer(np.float32(2), 5, heap, (0, 1), size)  # of equals the lower code is better
+    >>> size, heap.items.tolist(), heap.scores.tolist()
     (1, [5], [2.0])
 
     Args:
         value: not NaN.
         code: what it belongs to; a code comes once.
-        codes: int32[k], the heap's codes.
-        values: float32[k], the heap.
-        size: how many of the k are taken.
+        heap: flat, one or more heaps.
+        span: where this heap starts, and how many it keeps.
+        size: how many it holds.
     """
-    if size < len(values):
+    codes, values = heap
+    start, k = span
+    if size < k:
         at = size
-        values[at], codes[at] = value, code
         while at > 0:
             up = (at - 1) // 2
-            if not (values[at] < values[up] or (values[at] == values[up] and codes[at] > codes[up])):
+            a = start + up
+            if not (value < values[a] or (value == values[a] and code > codes[a])):
                 break
-            values[at], values[up] = values[up], values[at]
-            codes[at], codes[up] = codes[up], codes[at]
+            values[start + at], codes[start + at] = values[a], codes[a]
             at = up
+        values[start + at], codes[start + at] = value, code
         return size + 1
-    if value > values[0] or (value == values[0] and code < codes[0]):
-        values[0], codes[0] = value, code
-        _sift(values, codes, size)
+    if value > values[start] or (value == values[start] and code < codes[start]):
+        values[start], codes[start] = value, code
+        _sift(values, codes, start, size)
     return size
 
 
 @njit(nogil=True, cache=True)
-def scan(scores: Float32, labels: Int32, codes: Int32, values: Float32, size: int) -> int:
+def scan(scores: Float32, labels: Int32, heap: Best, span: tuple[int, int], size: int) -> int:
     """Offer many numbers in code order to the heap, and return how many it holds now; NaN is passed over.
 
-    >>> codes, values = np.empty(2, np.int32), np.empty(2, np.float32)
-    >>> scan(np.float32([1, np.nan, 3]), np.int32([5, 6, 7]), codes, values, 0), codes.tolist()
+    >>> heap = Best(np.empty(2, np.int32), np.empty(2, np.float32))
+    >>> scan(np.float32([1, np.nan, 3]), np.int32([5, 6, 7]), heap, (0, 2), 0), heap.items.tolist()
     (2, [5, 7])
 
     Once the heap is full, 64 numbers at a time are compared with its root, which costs about what reading them does.
@@ -78,46 +80,48 @@ def scan(scores: Float32, labels: Int32, codes: Int32, values: Float32, size: in
     Args:
         scores: float32[n].
         labels: int32[n], ascending, above every code in the heap: what the scores belong to.
-        codes: int32[k], the heap's codes.
-        values: float32[k], the heap.
-        size: how many of the k are taken.
+        heap: flat, one or more heaps.
+        span: where this heap starts, and how many it keeps.
+        size: how many it holds.
     """
-    n, k, c = len(scores), len(values), 0
+    n, values, c = len(scores), heap.scores, 0
+    start, k = span
     while c < n and size < k:
         if not np.isnan(scores[c]):
-            size = offer(scores[c], labels[c], codes, values, size)
+            size = offer(scores[c], labels[c], heap, span, size)
         c += 1
-    while c + CHUNK <= n:
-        part, bar, above = scores[c : c + CHUNK], values[0], np.int32(0)
-        for j in range(CHUNK):
-            above |= np.int32(part[j] > bar)
-        if above != 0:
-            for j in range(CHUNK):
-                if part[j] > values[0]:
-                    offer(part[j], labels[c + j], codes, values, size)
-        c += CHUNK
     while c < n:
-        if scores[c] > values[0]:
-            offer(scores[c], labels[c], codes, values, size)
-        c += 1
+        bar, above, width = values[start], np.int32(0), min(CHUNK, n - c)
+        if width == CHUNK:
+            part = scores[c : c + CHUNK]
+            for j in range(CHUNK):
+                above |= np.int32(part[j] > bar)
+        if above != 0 or width < CHUNK:
+            for j in range(c, c + width):
+                if scores[j] > values[start]:
+                    offer(scores[j], labels[j], heap, span, size)
+        c += width
     return size
 
 
 @njit(nogil=True, cache=True)
-def ranked(codes: Int32, values: Float32, size: int) -> None:
+def ranked(heap: Best, span: tuple[int, int], size: int) -> None:
     """Turn a heap into a list, best first; slots that stay empty hold -1 and NaN.
 
-    >>> codes, values = np.int32([5, 7, 0]), np.float32([1, 3, 0])
-    >>> ranked(codes, values, 2)
-    >>> codes.tolist(), values.tolist()
+    >>> heap = Best(np.int32([5, 7, 0]), np.float32([1, 3, 0]))
+    >>> ranked(heap, (0, 3), 2)
+    >>> heap.items.tolist(), heap.scores.tolist()
     ([7, 5, -1], [3.0, 1.0, nan])
     """
-    codes[size:] = -1
-    values[size:] = np.nan
+    codes, values = heap
+    start, k = span
+    codes[start + size : start + k] = -1
+    values[start + size : start + k] = np.nan
     for end in range(size - 1, 0, -1):
-        values[0], values[end] = values[end], values[0]
-        codes[0], codes[end] = codes[end], codes[0]
-        _sift(values, codes, end)
+        last = start + end
+        values[start], values[last] = values[last], values[start]
+        codes[start], codes[last] = codes[last], codes[start]
+        _sift(values, codes, start, end)
 
 
 @njit(nogil=True, cache=True)
@@ -137,4 +141,5 @@ def top_k(scores: Float32, codes: Int32, items: Int32, values: Float32) -> None:
         items: int32[k], written.
         values: float32[k], written.
     """
-    ranked(items, values, scan(scores, codes, items, values, 0))
+    heap, span = Best(items, values), (0, len(items))
+    ranked(heap, span, scan(scores, codes, heap, span, 0))

@@ -1,4 +1,8 @@
-"""Sixteen items against a few vectors at once in small integers: one instruction multiplies and adds 32 pairs."""
+"""What Numba has no words for: arithmetic on several numbers at once, written in LLVM's vectors.
+
+Every processor has instructions for some of it, and LLVM makes do where it has none, so the numbers are the same
+everywhere. Sixteen items in small integers meet a few vectors at once, with one instruction for 16 products and 8 sums.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "above_four", "above_one"]
+__all__ = ["LANES", "above_four", "above_one", "lowest", "product"]
 
 LANES = 16
 "Items of a panel."
 
+_F32 = ir.FloatType()
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _HALF = LANES // 2
 
@@ -77,7 +82,11 @@ def _products(build: Any, panel: Any, vectors: list[Any], pairs: Any) -> list[An
 
 
 def _above(width: int) -> Any:
-    """Return the function for ``width`` vectors; it is written in LLVM's vectors, which every processor has some of."""
+    """Return the intrinsic for ``width`` vectors: which items of a panel have products above the vectors' limits.
+
+    Its arguments: panels int8[p, pairs, 32], the panel; vectors int32[b, pairs] of two int16 each, rows int32[m] and the
+    first of those meant, limits int32[b]. It returns 16 bits for each vector, the first lowest.
+    """
 
     def typed(context: Any, panels: Any, panel: Any, vectors: Any, rows: Any, first: Any, limits: Any) -> Any:
         return types.int64(panels, types.int64, vectors, rows, types.int64, limits), _written(width)
@@ -108,3 +117,52 @@ def _written(width: int) -> Callable[..., Any]:
 
 above_four = _above(4)
 above_one = _above(1)
+
+
+def _lowest(context: Any, bits: Any) -> Any:
+    def code(context: Any, build: Any, signature: Any, args: Any) -> Any:
+        return build.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.int64), code
+
+
+def _product(context: Any, left: Any, row: Any, right: Any, other: Any) -> Any:
+    """Return the intrinsic for the inner product of a row of one float32[., d] with a row of another.
+
+    The order of the additions is fixed, so the same numbers give the same bits wherever it is used. Of d the whole
+    eights count; the caller adds the rest.
+    """
+
+    def code(context: Any, build: Any, signature: Any, args: Any) -> Any:
+        arrays = [context.make_array(signature.args[i])(context, build, args[i]) for i in (0, 2)]
+        axes = cgutils.unpack_tuple(build, arrays[0].shape)[1]
+        ends = [build.gep(side.data, [build.mul(args[i], axes)]) for side, i in zip(arrays, (1, 3), strict=True)]
+        return _sum_of_products(build, ends, build.and_(axes, _I64(-8)))
+
+    if not all(isinstance(side, types.Array) and side.dtype == types.float32 and side.layout == "C" for side in (left, right)):
+        return None
+    return types.float32(left, types.int64, right, types.int64), code
+
+
+def _sum_of_products(build: Any, ends: list[Any], whole: Any) -> Any:
+    kind, start = _vector(_F32, 8), build.block
+    loop, body, done = (build.append_basic_block(name) for name in ("eights", "eight", "summed"))
+    build.branch(loop)
+    build.position_at_end(loop)
+    at, total = build.phi(_I64), build.phi(kind)
+    build.cbranch(build.icmp_signed("<", at, whole), body, done)
+    build.position_at_end(body)
+    parts = [build.load(build.bitcast(build.gep(end, [at]), kind.as_pointer()), align=4) for end in ends]
+    grown = build.fadd(total, build.fmul(*parts))
+    for phi, first, last in ((at, _I64(0), build.add(at, _I64(8))), (total, ir.Constant(kind, None), grown)):
+        phi.add_incoming(first, start)
+        phi.add_incoming(last, body)
+    build.branch(loop)
+    build.position_at_end(done)
+    for width in (4, 2, 1):
+        total = build.fadd(_pick(build, total, range(width)), _pick(build, total, range(width, 2 * width)))
+    return build.extract_element(total, _I32(0))
+
+
+lowest = intrinsic(_lowest)
+product = intrinsic(_product)

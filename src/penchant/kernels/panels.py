@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Bool, Float32, Float64, Int8, Int32, Int64
+from penchant.core.arrays import Float32, Float64, Int8, Int32, Int64
 from penchant.kernels.heap import offer, ranked
-from penchant.kernels.lanes import LANES, above_four, above_one
+from penchant.kernels.lanes import LANES, above_four, above_one, lowest, product
 from penchant.kernels.layout import Best, Rows, Space
 
 __all__ = ["Panels", "multiply", "panels_of", "rank_panels"]
@@ -97,23 +97,12 @@ def _filled(rows: Any, size: int) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def _product(left: Float32, right: Float32) -> float:
-    """Return the inner product, added up in eight parts; everywhere the same order, so everywhere the same bits."""
-    a = b = c = d = e = f = g = h = np.float32(0)
-    n = len(left)
-    whole = n - n % 8
-    for i in range(0, whole, 8):
-        a += left[i] * right[i]
-        b += left[i + 1] * right[i + 1]
-        c += left[i + 2] * right[i + 2]
-        d += left[i + 3] * right[i + 3]
-        e += left[i + 4] * right[i + 4]
-        f += left[i + 5] * right[i + 5]
-        g += left[i + 6] * right[i + 6]
-        h += left[i + 7] * right[i + 7]
-    for i in range(whole, n):
-        a += left[i] * right[i]
-    return np.float32(((a + e) + (c + g)) + ((b + f) + (d + h)))
+def _product(left: Float32, row: int, right: Float32, other: int) -> float:
+    """Return the inner product of two rows, added up in one order only, so that its bits are the same everywhere."""
+    total, n = product(left, row, right, other), left.shape[1]
+    for i in range(n - n % 8, n):
+        total += left[row, i] * right[other, i]
+    return total
 
 
 @njit(nogil=True, cache=True)
@@ -130,11 +119,11 @@ def multiply(vector: Float32, vectors: Float32, out: Float32) -> None:
         vectors: float32[n, d], C order.
         out: float32[n], written.
     """
-    silent = True
+    silent, left = True, vector.reshape(1, -1)
     for value in vector:
         silent &= value == 0
     for j in range(len(out)):
-        out[j] = np.nan if silent else _product(vector, vectors[j])
+        out[j] = np.nan if silent else _product(left, 0, vectors, j)
 
 
 class _Asked(NamedTuple):
@@ -148,6 +137,8 @@ class _Asked(NamedTuple):
     size: Int64
     need: Float64
     limit: Int32
+    error: Float64
+    scale: Float64
 
 
 @njit(nogil=True, cache=True)
@@ -172,73 +163,75 @@ def _asked(vectors: Float32, pairs: int) -> _Asked:
                 whole[r, i] = np.int16(number)
                 slip[r] += (vectors[r, i] - number * unit[r]) ** 2
             slip[r] = np.sqrt(slip[r])
-    return _Asked(
-        vectors, whole, unit, slip, length, np.zeros(b, np.int64), np.zeros(b), np.full(b, LOWEST, np.int32)
-    )
+    size, need, limit = np.zeros(b, np.int64), np.zeros(b), np.full(b, LOWEST, np.int32)
+    return _Asked(vectors, whole, unit, slip, length, size, need, limit, np.full(b, np.inf), np.ones(b))
 
 
 @njit(nogil=True, cache=True)
-def _bound(asked: _Asked, r: int, worst: float, index: Panels, t: int) -> None:
-    """Set what an item of tile ``t`` needs to be looked at for row ``r``: a length, and a product of integers."""
-    asked.need[r], asked.limit[r] = 0.0, LOWEST
+def _enter(asked: _Asked, index: Panels, t: int) -> None:
+    """Set for every row how far products of integers may be off in tile ``t``, and how many integers make one."""
     d = asked.vectors.shape[1]
-    rounding = (d + 8) * 2.0**-23
-    length = asked.length[r]
-    if np.isnan(worst) or not length < np.inf:
-        return
-    if worst > 0:
-        asked.need[r] = min((worst - d * 2.0**-148) / (length * (1 + rounding)), HUGE / length)
-    reach, slip = index.reach[t * TILE], index.slip[t]
-    if not length * reach < HUGE or not slip < np.inf:
-        return
-    error = asked.slip[r] * (reach + slip) + length * slip + rounding * length * reach + d * 2.0**-148
-    limit = np.floor((worst - error) / (asked.unit[r] * index.unit[t])) - 2
-    if limit > LOWEST:
-        asked.limit[r] = np.int32(min(limit, np.float64(HIGHEST)))
+    rounding, reach, slip = (d + 8) * 2.0**-23, index.reach[t * TILE], index.slip[t]
+    for r in range(len(asked.size)):
+        length = asked.length[r]
+        asked.error[r] = np.inf
+        if length * reach < HUGE and slip < np.inf:
+            asked.error[r] = asked.slip[r] * (reach + slip) + length * (slip + rounding * reach) + d * 2.0**-148
+            asked.scale[r] = 1 / (asked.unit[r] * index.unit[t])
 
 
 @njit(nogil=True, cache=True)
-def _holds(codes: Int32, code: int) -> bool:
-    """Return whether an ascending list holds a code."""
-    low, high = 0, len(codes)
+def _raise(asked: _Asked, r: int, worst: float) -> None:
+    """Set what an item needs to be looked at for a row that has enough: a length, and a product of integers."""
+    d, length = asked.vectors.shape[1], asked.length[r]
+    if worst > 0 and length < np.inf:
+        needed = (worst - d * 2.0**-148) / (length * (1 + (d + 8) * 2.0**-23))
+        asked.need[r] = min(needed, HUGE / length)
+    limit = np.floor((worst - asked.error[r]) * asked.scale[r]) - 2
+    asked.limit[r] = np.int32(min(limit, np.float64(HIGHEST))) if limit > LOWEST else LOWEST
+
+
+@njit(nogil=True, cache=True)
+def _holds(codes: Int32, low: int, high: int, code: int) -> bool:
+    """Return whether an ascending part of a list holds a code."""
+    end = high
     while low < high:
         middle = (low + high) // 2
         if codes[middle] < code:
             low = middle + 1
         else:
             high = middle
-    return low < len(codes) and codes[low] == code
+    return low < end and codes[low] == code
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _look(asked: _Asked, index: Panels, seen: Rows, heap: Best, codes: Int32, at: tuple[int, int, int]) -> None:
+    """Multiply out the items of a panel that may be among the best of a row, and keep those that are."""
+    r, first, bits = at
+    k = len(heap.items) // len(asked.size)
+    size, root = asked.size[r], r * k
+    while bits:
+        place = index.order[first + lowest(bits)]
+        bits &= bits - 1
+        if place >= 0:
+            score = _product(asked.vectors, r, index.vectors, place)
+            if (size < k and not np.isnan(score)) or score >= heap.scores[root]:
+                code = codes[place]
+                if not _holds(seen.indices, seen.indptr[r], seen.indptr[r + 1], code):
+                    size = offer(score, code, heap, (root, k), size)
+    asked.size[r] = size
+    if size == k:
+        _raise(asked, r, heap.scores[root])
 
 
 @njit(nogil=True, cache=True)
-def _look(asked: _Asked, index: Panels, rows: Rows, names: Any, best: Best, r: int, panel: int, bits: int) -> None:
-    """Multiply out the items of a panel that may be among the best of row ``r``, and keep those that are."""
-    codes, exclude_seen = names
-    items, values, before = best.items[r], best.scores[r], asked.size[r]
-    worst = values[0] if before == len(values) else np.float32(np.nan)
-    own = rows.indices[rows.indptr[r] : rows.indptr[r + 1]]
-    for lane in range(LANES):
-        place = index.order[panel * LANES + lane]
-        if (bits >> lane) & 1 == 0 or place < 0:
-            continue
-        score = _product(asked.vectors[r], index.vectors[place])
-        if np.isnan(score) or score < worst or (exclude_seen and _holds(own, codes[place])):
-            continue
-        asked.size[r] = offer(score, codes[place], items, values, asked.size[r])
-        if asked.size[r] == len(values):
-            worst = values[0]
-    if asked.size[r] == len(values):
-        _bound(asked, r, worst, index, panel // TILE)
-
-
-@njit(nogil=True, cache=True)
-def _live(asked: _Asked, best: Best, index: Panels, t: int, live: Int32) -> int:
-    """Write the rows that tile ``t`` may matter to, and return how many they are."""
-    count = 0
+def _live(asked: _Asked, heap: Best, reach: float, live: Int32) -> int:
+    """Write the rows that items of this length may matter to, and return how many they are."""
+    count, k = 0, len(heap.items) // len(asked.size)
     for r in range(len(asked.size)):
-        full = asked.size[r] == best.scores.shape[1]
-        _bound(asked, r, best.scores[r, 0] if full else np.nan, index, t)
-        if asked.length[r] > 0 and asked.need[r] <= index.reach[t * TILE]:
+        if asked.size[r] == k:
+            _raise(asked, r, heap.scores[r * k])
+        if asked.length[r] > 0 and asked.need[r] <= reach:
             live[count] = r
             count += 1
     return count
@@ -261,31 +254,32 @@ def rank_panels(rows: Rows, index: Panels, space: Space, exclude_seen: bool, bes
         exclude_seen: leave out the row's own items.
         best: written.
     """
-    asked = _asked(rows.data, index.codes.shape[1])
-    whole, names = asked.whole.view(np.int32), (space.codes, exclude_seen)
-    live = np.empty(len(asked.size), np.int32)
+    b, k = best.items.shape
+    asked, heap = _asked(rows.data, index.codes.shape[1]), Best(best.items.reshape(-1), best.scores.reshape(-1))
+    seen = Rows(rows.indptr if exclude_seen else np.zeros(b + 1, np.int64), rows.indices, rows.data)
+    whole, live = asked.whole.view(np.int32), np.empty(b, np.int32)
     for t in range(len(index.unit)):
-        count = _live(asked, best, index, t, live)
-        ends = min((t + 1) * TILE, len(index.reach))
+        _enter(asked, index, t)
+        count = _live(asked, heap, index.reach[t * TILE], live)
         for a in range(0, count, 4):
-            four = live[a : min(a + 4, count)]
-            for panel in range(t * TILE, ends):
-                need = asked.need[four[0]]
-                for r in four[1:]:
-                    need = min(need, asked.need[r])
+            four = min(4, count - a)
+            for panel in range(t * TILE, min((t + 1) * TILE, len(index.reach))):
+                need = asked.need[live[a]]
+                for u in range(1, four):
+                    need = min(need, asked.need[live[a + u]])
                 if need > index.reach[panel]:
                     break
-                if len(four) == 4:
-                    mask = above_four(index.codes, panel, whole, four, 0, asked.limit)
-                    if mask == 0:
-                        continue
-                    for u in range(4):
-                        if (mask >> (LANES * u)) & 65535:
-                            _look(asked, index, rows, names, best, four[u], panel, (mask >> (LANES * u)) & 65535)
+                if four == 4:
+                    mask = above_four(index.codes, panel, whole, live, a, asked.limit)
                 else:
-                    for u in range(len(four)):
-                        mask = above_one(index.codes, panel, whole, four, u, asked.limit)
-                        if mask:
-                            _look(asked, index, rows, names, best, four[u], panel, mask)
-    for r in range(len(asked.size)):
-        ranked(best.items[r], best.scores[r], asked.size[r])
+                    mask = 0
+                    for u in range(four):
+                        mask |= above_one(index.codes, panel, whole, live, a + u, asked.limit) << (LANES * u)
+                u = 0
+                while mask:
+                    if mask & 65535:
+                        _look(asked, index, seen, heap, space.codes, (live[a + u], panel * LANES, mask & 65535))
+                    u += 1
+                    mask = (mask >> LANES) & (2**48 - 1)
+    for r in range(b):
+        ranked(heap, (r * k, k), asked.size[r])
