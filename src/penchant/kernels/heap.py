@@ -8,7 +8,7 @@ from numba import njit
 from penchant.core.arrays import Float32, Int32
 from penchant.kernels.layout import Best
 
-__all__ = ["ranked", "offer", "scan", "top_k"]
+__all__ = ["offer", "ranked", "scan", "top_k"]
 
 CHUNK = 64
 "Numbers compared with the worst of those kept before any of them is looked at alone."

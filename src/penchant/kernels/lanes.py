@@ -7,11 +7,10 @@ everywhere. Sixteen items in small integers meet a few vectors at once, with one
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = ["LANES", "above_four", "above_one", "lowest", "product"]
@@ -19,9 +18,16 @@ __all__ = ["LANES", "above_four", "above_one", "lowest", "product"]
 LANES = 16
 "Items of a panel."
 
+ir = import_module("llvmlite.ir")  # has no types
+
 _F32 = ir.FloatType()
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _HALF = LANES // 2
+
+
+def _axes(build: Any, array: Any) -> Any:
+    """Return the second extent of an array."""
+    return build.extract_value(array.shape, 1)
 
 
 def _vector(kind: Any, width: int) -> Any:
@@ -84,25 +90,28 @@ def _products(build: Any, panel: Any, vectors: list[Any], pairs: Any) -> list[An
 def _above(width: int) -> Any:
     """Return the intrinsic for ``width`` vectors: which items of a panel have products above the vectors' limits.
 
-    Its arguments: panels int8[p, pairs, 32], the panel; vectors int32[b, pairs] of two int16 each, rows int32[m] and the
-    first of those meant, limits int32[b]. It returns 16 bits for each vector, the first lowest.
+    Its arguments: panels int8[p, pairs, 32]; which panel; which of the rows is the first meant; and a tuple of vectors
+    int32[b, pairs] with two int16 each, limits int32[b], rows int32[m]. It returns 16 bits for each vector, the first
+    lowest.
     """
 
-    def typed(context: Any, panels: Any, panel: Any, vectors: Any, rows: Any, first: Any, limits: Any) -> Any:
-        return types.int64(panels, types.int64, vectors, rows, types.int64, limits), _written(width)
+    def typed(context: Any, panels: Any, panel: Any, first: Any, asked: Any) -> Any:
+        return types.int64(panels, types.int64, types.int64, asked), _written(width)
 
     return intrinsic(typed)
 
 
 def _written(width: int) -> Callable[..., Any]:
     def code(context: Any, build: Any, signature: Any, args: Any) -> Any:
-        panels, vectors, rows, limits = (
-            context.make_array(signature.args[i])(context, build, args[i]) for i in (0, 2, 3, 5)
+        kinds = (signature.args[0], *signature.args[3])
+        values = (args[0], *(build.extract_value(args[3], i) for i in range(3)))
+        panels, vectors, limits, rows = (
+            context.make_array(kind)(context, build, value) for kind, value in zip(kinds, values, strict=True)
         )
-        pairs = cgutils.unpack_tuple(build, panels.shape)[1]
+        pairs = _axes(build, panels)
         pointers, bars = [], []
         for v in range(width):
-            row = build.sext(build.load(build.gep(rows.data, [build.add(args[4], _I64(v))])), _I64)
+            row = build.sext(build.load(build.gep(rows.data, [build.add(args[2], _I64(v))])), _I64)
             pointers.append(build.gep(vectors.data, [build.mul(row, pairs)]))
             bars.append(_spread(build, build.load(build.gep(limits.data, [row]))))
         panel = build.gep(panels.data, [build.mul(build.mul(args[1], pairs), _I64(2 * LANES))])
@@ -135,11 +144,13 @@ def _product(context: Any, left: Any, row: Any, right: Any, other: Any) -> Any:
 
     def code(context: Any, build: Any, signature: Any, args: Any) -> Any:
         arrays = [context.make_array(signature.args[i])(context, build, args[i]) for i in (0, 2)]
-        axes = cgutils.unpack_tuple(build, arrays[0].shape)[1]
+        axes = _axes(build, arrays[0])
         ends = [build.gep(side.data, [build.mul(args[i], axes)]) for side, i in zip(arrays, (1, 3), strict=True)]
         return _sum_of_products(build, ends, build.and_(axes, _I64(-8)))
 
-    if not all(isinstance(side, types.Array) and side.dtype == types.float32 and side.layout == "C" for side in (left, right)):
+    if not all(
+        isinstance(side, types.Array) and side.dtype == types.float32 and side.layout == "C" for side in (left, right)
+    ):
         return None
     return types.float32(left, types.int64, right, types.int64), code
 
@@ -164,5 +175,5 @@ def _sum_of_products(build: Any, ends: list[Any], whole: Any) -> Any:
     return build.extract_element(total, _I32(0))
 
 
-lowest = intrinsic(_lowest)
-product = intrinsic(_product)
+lowest: Any = intrinsic(_lowest)
+product: Any = intrinsic(_product)

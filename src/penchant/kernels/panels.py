@@ -88,7 +88,8 @@ def panels_of(vectors: Float32) -> Panels:
 
 def _lengths(vectors: Any) -> Float64:
     wide = np.asarray(vectors, np.float64)
-    return np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    squares: Float64 = np.einsum("ij,ij->i", wide, wide)
+    return np.sqrt(squares)
 
 
 def _filled(rows: Any, size: int) -> Any:
@@ -99,7 +100,8 @@ def _filled(rows: Any, size: int) -> Any:
 @njit(nogil=True, cache=True)
 def _product(left: Float32, row: int, right: Float32, other: int) -> float:
     """Return the inner product of two rows, added up in one order only, so that its bits are the same everywhere."""
-    total, n = product(left, row, right, other), left.shape[1]
+    total: float = product(left, row, right, other)
+    n = left.shape[1]
     for i in range(n - n % 8, n):
         total += left[row, i] * right[other, i]
     return total
@@ -205,9 +207,10 @@ def _holds(codes: Int32, low: int, high: int, code: int) -> bool:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _look(asked: _Asked, index: Panels, seen: Rows, heap: Best, codes: Int32, at: tuple[int, int, int]) -> None:
+def _look(asked: _Asked, index: Panels, seen: Rows, kept: tuple[Best, Int32], at: tuple[int, int, int]) -> None:
     """Multiply out the items of a panel that may be among the best of a row, and keep those that are."""
     r, first, bits = at
+    heap, codes = kept
     k = len(heap.items) // len(asked.size)
     size, root = asked.size[r], r * k
     while bits:
@@ -257,7 +260,8 @@ def rank_panels(rows: Rows, index: Panels, space: Space, exclude_seen: bool, bes
     b, k = best.items.shape
     asked, heap = _asked(rows.data, index.codes.shape[1]), Best(best.items.reshape(-1), best.scores.reshape(-1))
     seen = Rows(rows.indptr if exclude_seen else np.zeros(b + 1, np.int64), rows.indices, rows.data)
-    whole, live = asked.whole.view(np.int32), np.empty(b, np.int32)
+    live = np.empty(b, np.int32)
+    bars = (asked.whole.view(np.int32), asked.limit, live)
     for t in range(len(index.unit)):
         _enter(asked, index, t)
         count = _live(asked, heap, index.reach[t * TILE], live)
@@ -270,15 +274,15 @@ def rank_panels(rows: Rows, index: Panels, space: Space, exclude_seen: bool, bes
                 if need > index.reach[panel]:
                     break
                 if four == 4:
-                    mask = above_four(index.codes, panel, whole, live, a, asked.limit)
+                    mask = above_four(index.codes, panel, a, bars)
                 else:
                     mask = 0
                     for u in range(four):
-                        mask |= above_one(index.codes, panel, whole, live, a + u, asked.limit) << (LANES * u)
+                        mask |= above_one(index.codes, panel, a + u, bars) << (LANES * u)
                 u = 0
                 while mask:
                     if mask & 65535:
-                        _look(asked, index, seen, heap, space.codes, (live[a + u], panel * LANES, mask & 65535))
+                        _look(asked, index, seen, (heap, space.codes), (live[a + u], panel * LANES, mask & 65535))
                     u += 1
                     mask = (mask >> LANES) & (2**48 - 1)
     for r in range(b):
