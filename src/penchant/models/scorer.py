@@ -29,7 +29,7 @@ from penchant.models.asking import check_n, item_id, known_codes
 from penchant.models.reasons import reasons_of
 from penchant.models.recipe import Recipe
 
-__all__ = ["Scorer"]
+__all__ = ["Scorer", "canonical"]
 
 _SHARED = ("items", "learner", "facts")
 
@@ -121,7 +121,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         """
         if k < 1:
             raise InputError("k is out of range", got=k, allowed="1 or more", field="k")
-        csr = _canonical(histories)
+        csr = canonical(histories)
         if csr.shape[1] != self.n_items:
             raise InputError(
                 "the histories have another number of items than the model",
@@ -308,8 +308,12 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         return matrix_of(matrix.data[known], codes[known], row_numbers(matrix)[known], shape)
 
 
-def _canonical(histories: Any) -> sp.csr_array[Any, tuple[int, int]]:
-    """Return CSR with sorted columns and no column twice in a row; what was given stays as it is."""
+def canonical(histories: Any) -> sp.csr_array[Any, tuple[int, int]]:
+    """Return CSR with sorted columns and no column twice in a row; what was given stays as it is.
+
+    >>> canonical(sp.csr_array(([1.0, 2.0], [1, 1], [0, 2]), shape=(1, 2))).toarray().tolist()
+    [[0.0, 3.0]]
+    """
     csr = sp.csr_array(histories)
     if csr.ndim != 2:
         raise InputError("the histories are not a matrix", got=f"{csr.ndim} dimension", allowed="CSR [n, n_items]")
