@@ -5,8 +5,9 @@ longest vector is too short for a row's k-th best so far ends the search of that
 each product within a known error, and only items that may be among the best are multiplied out. So the lists are those
 of a full scan, bit for bit, whatever was skipped.
 
-Source: the bound by lengths is from Teflioudi, Gemulla and Mykytiuk, "LEMP: Fast Retrieval of Large Entries in a Matrix
-Product", SIGMOD 2015, sec. 3; the bound from integers from Li, Chan, Yiu and Mamoulis, "FEXIPRO", SIGMOD 2017, sec. 4.
+Sources: the bound by lengths, Teflioudi, Gemulla and Mykytiuk, "LEMP: Fast Retrieval of Large Entries in a Matrix
+Product", SIGMOD 2015; the bound from integers, Li, Chan, Yiu and Mamoulis, "FEXIPRO: Fast and Exact Inner Product
+Retrieval in Recommender Systems", SIGMOD 2017. Both use the inequality of Cauchy and Schwarz on what is left out.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Nearest(Struct, frozen=True, eq=False):
 
     Source: Malkov and Yashunin, "Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical Navigable
     Small World Graphs", TPAMI 2020, algorithms 1, 2 and 5; the added axis of :meth:`of` from Bachrach et al., "Speeding
-    Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014, sec. 3.
+    Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014.
     """
 
     scorer: Factors
