@@ -204,7 +204,7 @@ def graph() -> Iterator[str]:
     yield "a graph of neighbours against the exact scan: 100 histories, k=10; milliseconds a history\n"
     yield "| vectors | items | expansion | build, s | graph | exact scan | recall |"
     yield "|---|---|---|---|---|---|---|"
-    n = 100_000
+    n = 20_000
     for name, even in (("falling lengths", False), ("Gaussian", True)):
         rng = np.random.default_rng(0)
         scorer = factors(n, rng, even=even)
