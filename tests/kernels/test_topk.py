@@ -141,3 +141,38 @@ def test_rank_scores_takes_scores_as_they_are(exclude_seen: bool) -> None:
     scores = np.random.default_rng(4).choice(np.float32([0, 1, 2, np.nan]), (8, 9))
     rank_scores(scores.copy(), world.rows, world.space, exclude_seen, world.best)
     world.check(scores, exclude_seen)
+
+
+@given(hnp.arrays(np.float32, st.integers(60, 300), elements=FEW), st.integers(1, 70), st.integers(0, 3))
+def test_top_k_of_several_chunks_is_a_sort_cut_short(scores: Float32, k: int, first: int) -> None:
+    codes = np.arange(first, first + len(scores), dtype=np.int32)
+    items, values = np.empty(k, np.int32), np.empty(k, np.float32)
+    top_k(scores, codes, items, values)
+    wanted, numbers = best_by_sort(scores, codes, k)
+    assert items.tolist() == wanted
+    np.testing.assert_array_equal(values, numbers)
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+@pytest.mark.parametrize("k", [1, 7, 1500])
+def test_dense_and_sparse_over_several_tiles_of_columns(k: int, exclude_seen: bool) -> None:
+    rng = np.random.default_rng(k)
+    n, b = 1300, 11
+    table = np.where(rng.random((n, n)) < 0.02, rng.integers(-3, 4, (n, n)), 0).astype(np.float32)
+    histories = sp.csr_array(np.where(rng.random((b, n)) < 0.02, rng.integers(-1, 3, (b, n)), 0).astype(np.float32))
+    codes = np.arange(n, dtype=np.int32)
+    scores, seen = histories @ table, histories.toarray() != 0
+    reached = (abs(histories).toarray() @ abs(table)) > 0
+    links = sp.csr_array(table)
+    for sparse in (False, True):
+        best = Best(np.empty((b, k), np.int32), np.empty((b, k), np.float32))
+        if sparse:
+            linear = Linear(rows_of(links), np.zeros(n, np.float32))
+            rank_sparse(rows_of(histories), linear, Space(codes, codes), exclude_seen, best)
+        else:
+            rank_dense(rows_of(histories), table, Space(codes, codes), exclude_seen, best)
+        for r in range(b):
+            wanted = np.where((exclude_seen & seen[r]) | (sparse & ~reached[r]), np.nan, scores[r]).astype(np.float32)
+            items, values = best_by_sort(wanted, codes, k)
+            assert best.items[r].tolist() == items
+            np.testing.assert_array_equal(best.scores[r], values)

@@ -1,75 +1,20 @@
-"""The best k of many numbers, and linear scoring fused with it."""
+"""Linear scoring fused with keeping the best k."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Bool, Float32, Int32
+from penchant.kernels.heap import offer, ranked, scan, top_k
 from penchant.kernels.layout import Best, Linear, Rows, Space
 
 __all__ = ["add_dense", "add_sparse", "rank_dense", "rank_factors", "rank_scores", "rank_sparse", "top_k"]
 
-
-@njit(nogil=True, cache=True)
-def _sift(values: Float32, codes: Int32, size: int) -> None:
-    """Restore the heap whose root is the worst entry: the lowest value, and of equals the highest code."""
-    at = 0
-    while True:
-        worst, left = at, 2 * at + 1
-        for child in (left, left + 1):
-            if child < size and (
-                values[child] < values[worst] or (values[child] == values[worst] and codes[child] > codes[worst])
-            ):
-                worst = child
-        if worst == at:
-            return
-        values[at], values[worst] = values[worst], values[at]
-        codes[at], codes[worst] = codes[worst], codes[at]
-        at = worst
-
-
-@njit(nogil=True, cache=True)
-def top_k(scores: Float32, codes: Int32, items: Int32, values: Float32) -> None:
-    """Write the codes and scores of the k best into ``items`` and ``values`` (length k), best first.
-
-    NaN cannot be ranked; equal scores are ordered by code. Slots that stay empty hold -1 and NaN.
-
-    >>> items, values = np.empty(2, np.int32), np.empty(2, np.float32)
-    >>> top_k(np.float32([1, np.nan, 3, 3]), np.int32([5, 6, 7, 8]), items, values)
-    >>> items.tolist(), values.tolist()
-    ([7, 8], [3.0, 3.0])
-
-    Args:
-        scores: float32[n].
-        codes: int32[n], ascending, what the scores belong to.
-        items: int32[k], written.
-        values: float32[k], written.
-    """
-    items[:] = -1
-    values[:] = np.nan
-    k, size = len(items), 0
-    for c in range(len(scores)):
-        score = scores[c]
-        if np.isnan(score):
-            continue
-        if size < k:
-            at, size = size, size + 1
-            values[at], items[at] = score, codes[c]
-            while at > 0:
-                up = (at - 1) // 2
-                if not (values[at] < values[up] or (values[at] == values[up] and items[at] > items[up])):
-                    break
-                values[at], values[up] = values[up], values[at]
-                items[at], items[up] = items[up], items[at]
-                at = up
-        elif score > values[0]:
-            values[0], items[0] = score, codes[c]
-            _sift(values, items, size)
-    for end in range(size - 1, 0, -1):
-        values[0], values[end] = values[end], values[0]
-        items[0], items[end] = items[end], items[0]
-        _sift(values, items, end)
+TILE = 512
+"Columns of a dense matrix that a block of histories is scored on before the next; a row's part fits the nearest cache."
 
 
 @njit(nogil=True, cache=True)
@@ -98,6 +43,20 @@ def rank_scores(scores: Float32, rows: Rows, space: Space, exclude_seen: bool, b
 
 
 @njit(nogil=True, cache=True)
+def _add_part(places: Int32, signal: Float32, weights: Float32, first: int, out: Float32) -> bool:
+    """Set ``out`` to the columns from ``first`` on of the signal-weighted sum of rows; tell whether one took part."""
+    out[:] = 0
+    silent, n = True, len(out)
+    for p in range(len(places)):
+        if places[p] >= 0 and signal[p] != 0:
+            silent = False
+            row, s = weights[places[p], first : first + n], signal[p]
+            for j in range(n):
+                out[j] += s * row[j]
+    return not silent
+
+
+@njit(nogil=True, cache=True)
 def add_dense(places: Int32, signal: Float32, weights: Float32, out: Float32) -> None:
     """Set ``out`` to the signal-weighted sum of rows of a matrix; NaN when no row takes part.
 
@@ -112,21 +71,14 @@ def add_dense(places: Int32, signal: Float32, weights: Float32, out: Float32) ->
         weights: float32[n, n'], C order.
         out: float32[n'], written.
     """
-    out[:] = 0
-    silent = True
-    for p in range(len(places)):
-        if places[p] >= 0 and signal[p] != 0:
-            silent = False
-            row, s = weights[places[p]], signal[p]
-            for j in range(len(out)):
-                out[j] += s * row[j]
-    if silent:
-        out[:] = np.nan
+    for first in range(0, len(out), TILE):
+        if not _add_part(places, signal, weights, first, out[first : first + TILE]):
+            out[:] = np.nan
 
 
 @njit(nogil=True, cache=True)
 def rank_dense(rows: Rows, weights: Float32, space: Space, exclude_seen: bool, best: Best) -> None:
-    """Score rows against a dense item-item matrix and keep the best; only one row's scores exist at a time.
+    """Score rows against a dense item-item matrix and keep the best, some columns of all rows after the other.
 
     >>> rows = Rows(np.int64([0, 1]), np.int32([0]), np.float32([2]))  # one history: item 0
     >>> codes, best = np.arange(3, dtype=np.int32), Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
@@ -142,13 +94,22 @@ def rank_dense(rows: Rows, weights: Float32, space: Space, exclude_seen: bool, b
         exclude_seen: leave out the row's own items.
         best: written.
     """
-    scores = np.empty(len(space.codes), np.float32)
-    for r in range(len(rows.indptr) - 1):
-        own = rows.indices[rows.indptr[r] : rows.indptr[r + 1]]
-        add_dense(space.positions[own], rows.data[rows.indptr[r] : rows.indptr[r + 1]], weights, scores)
-        if exclude_seen:
-            _drop(scores, space.positions, own)
-        top_k(scores, space.codes, best.items[r], best.scores[r])
+    b, k = best.items.shape
+    n, heap = len(space.codes), Best(best.items.reshape(-1), best.scores.reshape(-1))
+    places, scores, size = space.positions[rows.indices], np.empty(TILE, np.float32), np.zeros(b, np.int64)
+    for first in range(0, n, TILE):
+        part, labels = scores[: min(TILE, n - first)], space.codes[first : first + TILE]
+        for r in range(b):
+            own = places[rows.indptr[r] : rows.indptr[r + 1]]
+            if not _add_part(own, rows.data[rows.indptr[r] : rows.indptr[r + 1]], weights, first, part):
+                continue
+            if exclude_seen:
+                for place in own:
+                    if first <= place < first + len(part):
+                        part[place - first] = np.nan
+            size[r] = scan(part, labels, heap, (r * k, k), size[r])
+    for r in range(b):
+        ranked(heap, (r * k, k), size[r])
 
 
 @njit(nogil=True, cache=True)
@@ -179,6 +140,29 @@ def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, ou
             out[j] = np.nan
 
 
+class _Sums(NamedTuple):
+    """Scores of one row after the other: only what the row reaches is written."""
+
+    scores: Float32
+    row: Int32
+    reached: Int32
+
+
+@njit(nogil=True, cache=True)
+def _add_row(number: int, places: Int32, signal: Float32, linear: Linear, sums: _Sums) -> int:
+    """Add up rows of the postings on top of the bases, list what they reach, and return how much that is."""
+    postings, count = linear.postings, 0
+    for p in range(len(places)):
+        if places[p] >= 0 and signal[p] != 0:
+            for q in range(postings.indptr[places[p]], postings.indptr[places[p] + 1]):
+                j = postings.indices[q]
+                if sums.row[j] != number:
+                    sums.row[j], sums.scores[j], sums.reached[count] = number, linear.base[j], j
+                    count += 1
+                sums.scores[j] += signal[p] * postings.data[q]
+    return count
+
+
 @njit(nogil=True, cache=True)
 def rank_sparse(rows: Rows, linear: Linear, space: Space, exclude_seen: bool, best: Best) -> None:
     """Like :func:`rank_dense` with the item-item matrix as postings; an item that none reaches cannot be ranked.
@@ -189,22 +173,32 @@ def rank_sparse(rows: Rows, linear: Linear, space: Space, exclude_seen: bool, be
     >>> rank_sparse(rows, Linear(postings, np.zeros(3, np.float32)), Space(codes, codes), True, best)
     >>> best.items.tolist(), best.scores.tolist()
     ([[2, -1]], [[1.0, nan]])
+
+    Time is the number of postings read: what a row does not reach is not looked at.
     """
-    scores = np.empty(len(space.codes), np.float32)
-    reached = np.empty(len(space.codes), np.bool_)
-    for r in range(len(rows.indptr) - 1):
-        own = rows.indices[rows.indptr[r] : rows.indptr[r + 1]]
-        signal = rows.data[rows.indptr[r] : rows.indptr[r + 1]]
-        scores[:] = linear.base
-        add_sparse(space.positions[own], signal, linear.postings, reached, scores)
+    b, k = best.items.shape
+    n, heap = len(space.codes), Best(best.items.reshape(-1), best.scores.reshape(-1))
+    sums = _Sums(np.empty(n, np.float32), np.full(n, -1, np.int32), np.empty(n, np.int32))
+    for r in range(b):
+        own = space.positions[rows.indices[rows.indptr[r] : rows.indptr[r + 1]]]
+        count = _add_row(r, own, rows.data[rows.indptr[r] : rows.indptr[r + 1]], linear, sums)
         if exclude_seen:
-            _drop(scores, space.positions, own)
-        top_k(scores, space.codes, best.items[r], best.scores[r])
+            for place in own:
+                if place >= 0:
+                    sums.scores[place] = np.nan
+        size = 0
+        for c in range(count):
+            score = sums.scores[sums.reached[c]]
+            if (size < k and not np.isnan(score)) or score >= heap.scores[r * k]:
+                size = offer(score, space.codes[sums.reached[c]], heap, (r * k, k), size)
+        ranked(heap, (r * k, k), size)
 
 
 @njit(nogil=True, cache=True)
 def rank_factors(rows: Rows, factors: Float32, space: Space, exclude_seen: bool, best: Best) -> None:
     """Rank candidates by their inner product with a vector; a vector of zeros ranks nothing.
+
+    :func:`penchant.kernels.panels.rank_panels` does the same several times faster for vectors that are asked often.
 
     >>> rows = Rows(np.int64([0, 1]), np.int32([0]), np.float32([[1, 0.5]]))  # one history: item 0, and its vector
     >>> codes, best = np.arange(3, dtype=np.int32), Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))

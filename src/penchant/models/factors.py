@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from penchant.core.arrays import Bool, Float32, Float64, Int32
 from penchant.kernels.als import solve_rows
 from penchant.kernels.layout import Best, Rows, Side, Space
-from penchant.kernels.topk import add_dense, rank_factors
+from penchant.kernels.panels import Panels, multiply, panels_of, rank_panels
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
 
@@ -63,13 +64,23 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     gram: Float64
     "float64[d, d]: unobserved weight times the candidates' factors times their transpose."
 
+    @cached_property
+    def vectors(self) -> Float32:
+        """float32[n, d], C order: one row a candidate."""
+        return np.ascontiguousarray(self.factors.T)
+
+    @cached_property
+    def panels(self) -> Panels:
+        """What ranking looks at first: the vectors in a quarter of their memory, the longest first."""
+        return panels_of(self.vectors)
+
     def _signal(self, weights: Float32) -> Float32:
         return np.maximum(weights, 0).astype(np.float32)
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
         out = np.empty(len(self.candidates), np.float32)
         vector = self._fold_in(Rows(np.array([0, len(codes)], np.int64), self.positions[codes], signal))[0]
-        add_dense(np.arange(len(vector), dtype=np.int32), vector, self.factors, out)
+        multiply(vector, self.vectors, out)
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
@@ -87,13 +98,15 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         said = (self.positions[codes] >= 0) & (signal > 0)
         return (self._places(items) >= 0) & said.any()
 
+    def _prepare(self) -> None:
+        _ = self.panels
+
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         vectors = self._fold_in(Rows(rows.indptr, space.positions[rows.indices], rows.data))
-        rank_factors(Rows(rows.indptr, rows.indices, vectors), self.factors, space, exclude_seen, best)
+        rank_panels(Rows(rows.indptr, rows.indices, vectors), self.panels, space, exclude_seen, best)
 
     def _fold_in(self, rows: Rows) -> Float32:
         """Return float32[b, d]: the vector of each history over candidates; 0 where it says nothing."""
         said = (rows.indices >= 0) & (rows.data > 0)
         starts = np.concatenate([[0], np.cumsum(said)])[rows.indptr]
-        vectors = np.ascontiguousarray(self.factors.T)
-        return self.learner.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(vectors, self.gram))
+        return self.learner.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(self.vectors, self.gram))

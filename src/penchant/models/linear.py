@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from msgspec import field
 
 from penchant.core.arrays import Bool, Float32, Int32, Int64
@@ -82,17 +82,35 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
-        n = len(self.candidates)
-        matrix = sp.csr_array((self.w_data, self.w_indices, self.w_indptr), shape=(n, n))
-        rows, columns = self.positions[codes], self.positions[items]
-        table: Any = matrix[np.maximum(rows, 0)].tocsc()[:, np.maximum(columns, 0)].toarray().T * signal
-        table[:, rows < 0] = 0
-        return np.asarray(table, np.float32)
+        columns, back = np.unique(self._places(items), return_inverse=True)
+        entry, column, weight = self._links(codes, columns)
+        table = np.zeros((len(columns), len(codes)), np.float32)
+        np.add.at(table, (column, entry), weight * signal[entry])
+        return table[back]
+
+    def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
+        columns, back = np.unique(self._places(items), return_inverse=True)
+        entry, column, _ = self._links(codes, columns)
+        reached = np.zeros(len(columns), np.bool_)
+        reached[column[signal[entry] != 0]] = True
+        return reached[back]
+
+    def _links(self, codes: Int32, columns: Int32) -> tuple[Any, Any, Any]:
+        """Return the postings of these items that lead to some columns (ascending): whose, to which, and weights."""
+        rows = self._places(codes)
+        known = np.flatnonzero(rows >= 0)
+        starts, counts = self.w_indptr[rows[known]], self.w_indptr[rows[known] + 1] - self.w_indptr[rows[known]]
+        before = np.repeat(starts - np.cumsum(counts) + counts, counts)
+        posting = before + np.arange(counts.sum())
+        column = np.searchsorted(columns, self.w_indices[posting])
+        column[column == len(columns)] = 0
+        hit = np.flatnonzero(columns[column] == self.w_indices[posting]) if len(columns) else np.zeros(0, np.int64)
+        return np.repeat(known, counts)[hit], column[hit], self.w_data[posting[hit]]
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         rank_sparse(rows, self._linear, space, exclude_seen, best)
 
-    @property
+    @cached_property
     def _linear(self) -> Linear:
         base = self.offsets if len(self.offsets) else np.zeros(len(self.candidates), np.float32)
         return Linear(Rows(self.w_indptr, self.w_indices, self.w_data), base)

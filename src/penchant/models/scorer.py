@@ -33,7 +33,7 @@ from penchant.models.reasons import reasons_of
 from penchant.models.recipe import Recipe
 from penchant.models.state import STATE, State
 
-__all__ = ["Scorer"]
+__all__ = ["Scorer", "canonical"]
 
 _SHARED = ("items", "learner", "facts")
 
@@ -134,7 +134,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         """
         if k < 1:
             raise InputError("k is out of range", got=k, allowed="1 or more", field="k")
-        csr = _canonical(histories)
+        csr = canonical(histories)
         if csr.shape[1] != self.n_items:
             raise InputError(
                 "the histories have another number of items than the model",
@@ -142,6 +142,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
                 allowed=f"{self.n_items}",
                 then="build them with scorer.rows(data)",
             )
+        self._prepare()
         top = TopK(np.empty((csr.shape[0], k), np.int32), np.empty((csr.shape[0], k), np.float32))
         signal = self._signal(csr.data.astype(np.float32))
         space = Space(self.candidates, self.positions)
@@ -202,12 +203,8 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         """
         check_n(n)
         history = self._history(items)
-        scores = self.score(history)
-        if exclude_seen:
-            scores[history.items[history.items >= 0]] = np.nan
-        ranked = np.lexsort((np.arange(self.n_items), -scores))[:n]
-        order: Int32 = ranked[~np.isnan(scores[ranked])].astype(np.int32)
-        return Slate(order, scores[order], self._reasons(history, order), ids=tuple(self.items.ids(order)))
+        order, scores = self._best(history, min(n, self.n_items), exclude_seen)
+        return Slate(order, scores, self._reasons(history, order), ids=tuple(self.items.ids(order)))
 
     def explain(self, items: Sequence[str], item: str) -> tuple[Reason, ...]:
         """Return the addends of one item's score for a history of item ids, strongest first; they sum to the score.
@@ -334,6 +331,9 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         """Return float32[m items, d codes]."""
 
+    def _prepare(self) -> None:
+        """Make what ranking needs beside the arrays; called before threads share the work, cheap the second time."""
+
     @abstractmethod
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         """Rank a block of histories, whose data is their signal; runs in a thread."""
@@ -350,6 +350,16 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         codes, first, inverse = np.unique(history.items[known][::-1], return_index=True, return_inverse=True)
         summed = np.bincount(inverse, weights=weights[known][::-1], minlength=len(codes)).astype(np.float32)
         return codes.astype(np.int32), self._signal(summed), known[len(known) - 1 - first]
+
+    def _best(self, history: History, n: int, exclude_seen: bool) -> tuple[Int32, Float32]:
+        """Return the codes and scores of the best ``n`` items for one history; fewer where fewer can be scored."""
+        self._prepare()
+        codes, signal, _ = self._row(history)
+        best = Best(np.empty((1, n), np.int32), np.empty((1, n), np.float32))
+        row = Rows(np.array([0, len(codes)], np.int64), codes, signal)
+        self._rank(row, Space(self.candidates, self.positions), exclude_seen, best)
+        found = best.items[0] >= 0
+        return best.items[0, found], best.scores[0, found]
 
     def _history(self, items: Sequence[str]) -> History:
         return History.of(known_codes(items, self.items, personal=self.personal))
@@ -368,8 +378,12 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         return matrix_of(matrix.data[known], codes[known], row_numbers(matrix)[known], shape)
 
 
-def _canonical(histories: Any) -> sp.csr_array[Any, tuple[int, int]]:
-    """Return CSR with sorted columns and no column twice in a row; what was given stays as it is."""
+def canonical(histories: Any) -> sp.csr_array[Any, tuple[int, int]]:
+    """Return CSR with sorted columns and no column twice in a row; what was given stays as it is.
+
+    >>> canonical(sp.csr_array(([1.0, 2.0], [1, 1], [0, 2]), shape=(1, 2))).toarray().tolist()
+    [[0.0, 3.0]]
+    """
     csr = sp.csr_array(histories)
     if csr.ndim != 2:
         raise InputError("the histories are not a matrix", got=f"{csr.ndim} dimension", allowed="CSR [n, n_items]")
