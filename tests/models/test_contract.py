@@ -24,6 +24,8 @@ VARIANTS = {
     "popular fading": Popular(half_life=14.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
     "ials classic": IALS(factors=5, l2=0.5, unobserved=1.0, frequency_scaling=0.0, alpha=3.0, epochs=3),
+    "ials blocks": IALS(factors=20, l2=0.05, unobserved=0.1, alpha=1.0, solver="block", block=6, epochs=4),
+    "ials exact": IALS(factors=20, l2=0.05, unobserved=0.1, alpha=1.0, solver="exact", epochs=2),
 }
 
 

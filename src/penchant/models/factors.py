@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,11 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     gram: Float64
     "float64[d, d]: unobserved weight times the candidates' factors times their transpose."
 
+    @cached_property
+    def vectors(self) -> Float32:
+        """float32[n, d], C order: one row a candidate; made when first asked for."""
+        return np.ascontiguousarray(self.factors.T)
+
     def _signal(self, weights: Float32) -> Float32:
         return np.maximum(weights, 0).astype(np.float32)
 
@@ -75,12 +81,12 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         rows = self.positions[codes]
         own = np.where((rows >= 0) & (signal > 0), signal, 0)
-        h = self.factors[:, rows].astype(np.float64)
+        h = self.vectors[rows].T.astype(np.float64)
         confidence, target = self.learner.weigh(own)
         ridge = self.learner.ridge(np.array([np.count_nonzero(own)]), len(self.candidates))[0]
         system = self.gram + (h * confidence) @ h.T + ridge * np.eye(len(h))
         share = np.linalg.solve(system, h * np.where(own > 0, target, 0))
-        asked: Any = self.factors[:, self.positions[items]].T @ share
+        asked: Any = self.vectors[self.positions[items]] @ share
         return np.asarray(asked, np.float32)
 
     def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
@@ -95,5 +101,4 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         """Return float32[b, d]: the vector of each history over candidates; 0 where it says nothing."""
         said = (rows.indices >= 0) & (rows.data > 0)
         starts = np.concatenate([[0], np.cumsum(said)])[rows.indptr]
-        vectors = np.ascontiguousarray(self.factors.T)
-        return self.learner.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(vectors, self.gram))
+        return self.learner.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(self.vectors, self.gram))
