@@ -41,8 +41,8 @@ def main() -> None:
         return
     print(about())
     print(
-        "| data | stored pairs | factors | implicit s (cpu s) | loss | Penchant s (cpu s) | epochs | loss | ratio of s (cpu) "
-        "| memory, implicit / Penchant MB |"
+        "| data | stored pairs | factors | implicit s (cpu s) | loss | Penchant s (cpu s) | epochs | loss "
+        "| ratio of s (cpu) | memory, implicit / Penchant MB |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
