@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from msgspec.structs import replace
 
+from penchant.core.errors import InputError
 from penchant.core.executor import LOCAL, LocalExecutor
 from penchant.core.nouns import History
 from penchant.data.dataset import Dataset
@@ -115,6 +116,15 @@ def test_more_threads_give_the_same_bits(solver: IALS) -> None:
     one, three = (learner.train(matrix, np.random.default_rng(1), LocalExecutor(n)) for n in (1, 3))
     for a, b in zip(one, three, strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+def test_the_weight_of_unobserved_pairs_is_settled_by_the_data_unless_it_is_given() -> None:
+    sparse, dense = Dataset.from_matrix(np.tile(np.eye(100), (2, 1))), Dataset.from_matrix(np.ones((5, 7)))
+    assert IALS(factors=2).fit(sparse).rule.unobserved == pytest.approx(5e4 * 0.01**2)
+    assert IALS(factors=2).fit(dense).rule.unobserved == 50.0
+    assert IALS(factors=2, unobserved=0.4).fit(dense).rule.unobserved == 0.4
+    with pytest.raises(InputError, match="the weight of unobserved pairs is not settled; allowed: a number"):
+        IALS().ridge([1], 2)
 
 
 def test_a_loss_is_told_for_vectors_that_are_given() -> None:

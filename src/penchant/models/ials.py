@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from msgspec import Meta
+from msgspec.structs import replace
 
 from penchant.core.arrays import Float32, Float64
 from penchant.core.blas import single_blas
+from penchant.core.errors import InputError
 from penchant.core.executor import LOCAL, Executor
 from penchant.core.progress import SILENT, Progress
 from penchant.data.dataset import Dataset
@@ -53,10 +55,10 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Length of the vectors."
     l2: Annotated[float, Meta(gt=0)] = 0.003
     "Strength of the regularization."
-    alpha: Annotated[float, Meta(gt=0)] = 0.02
-    "Confidence that one unit of event weight adds. Small, so that weights of 5 and counts of 100 do no harm."
-    unobserved: Annotated[float, Meta(gt=0)] = 1.0
-    "Weight of the pairs nobody was seen to form."
+    alpha: Annotated[float, Meta(gt=0)] = 1.0
+    "Confidence that one unit of event weight adds."
+    unobserved: Annotated[float, Meta(gt=0)] | None = None
+    "Weight of the pairs nobody was seen to form; None: chosen from the density of the data, see :meth:`settled`."
     frequency_scaling: Annotated[float, Meta(ge=0, le=1)] = 1.0
     "How much more the vectors of the frequent are regularized: 0 not at all, 1 in proportion."
     epochs: Annotated[int, Meta(ge=1)] = 16
@@ -68,15 +70,44 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     steps: Annotated[int, Meta(ge=1)] = 3
     "Steps of the solver ``cg`` a half-step, from where the last one ended."
 
+    def settled(self, matrix: Matrix) -> IALS:
+        """Return the learner with the weight of unobserved pairs that suits a matrix, unless it has one.
+
+        It is 5e4 times the square of the density, between 0.003 and 50: where most pairs are unobserved because
+        nobody looked, they say little. Chosen on validation cuts of the training data of MovieLens-100K, Online
+        Retail and Gowalla, whose best weights lie between 0.01 and 50.
+
+        >>> from penchant.data.sparse import matrix_of
+        >>> IALS().settled(matrix_of([1, 1], [0, 49], [0, 3], (10, 50))).unobserved  # 5e4 (2 / 500)^2
+        0.8
+        """
+        if self.unobserved is not None:
+            return self
+        density = matrix.nnz / (matrix.shape[0] * matrix.shape[1])
+        return replace(self, unobserved=round(min(max(5e4 * density**2, 0.003), 50.0), 6))
+
+    @property
+    def _elsewhere(self) -> float:
+        """The weight of unobserved pairs, which has to be settled by now."""
+        if self.unobserved is None:
+            raise InputError(
+                "the weight of unobserved pairs is not settled",
+                got=self.unobserved,
+                allowed="a number > 0",
+                then="give unobserved, or take learner.settled(matrix)",
+                field="unobserved",
+            )
+        return self.unobserved
+
     def ridge(self, counts: Any, others: int) -> Float64:
         """Return float64[b]: the regularization of rows with this many observed pairs, of ``others`` possible ones."""
-        scale = np.power(np.asarray(counts) + self.unobserved * others, self.frequency_scaling)
+        scale = np.power(np.asarray(counts) + self._elsewhere * others, self.frequency_scaling)
         return self.l2 * np.maximum(scale, 1e-12)
 
     def weigh(self, weights: Float32) -> tuple[Float32, Float32]:
         """Return confidence beyond the unobserved weight, and the right-hand side, of observed pairs."""
         confidence = np.float32(self.alpha) * weights
-        return confidence, confidence + np.float32(self.unobserved)
+        return confidence, confidence + np.float32(self._elsewhere)
 
     def train(
         self, matrix: Matrix, rng: np.random.Generator, executor: Executor = LOCAL, progress: Progress = SILENT
@@ -96,15 +127,15 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
             executor: where the work runs.
             progress: told how far it is.
         """
-        d = self.factors
+        d, learner = self.factors, self.settled(matrix)
         items = rng.normal(0.0, 0.1 / np.sqrt(d), (matrix.shape[1], d)).astype(np.float32)
         users = np.zeros((matrix.shape[0], d), np.float32)
         other = transposed(matrix)
         with progress.step("iALS", 2 * self.epochs, "half-steps") as advance, single_blas():
             for _ in range(self.epochs):
-                self._half(matrix, items, users, executor)
+                learner._half(matrix, items, users, executor)
                 advance(1)
-                self._half(other, users, items, executor)
+                learner._half(other, users, items, executor)
                 advance(1)
         return users, items
 
@@ -125,11 +156,12 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         far, near = misfit(matrix, users, items, executor)
         everywhere = np.sum(gram_of(users, executor) * gram_of(items, executor))
-        total = self.alpha * far + self.unobserved * (near + everywhere)
+        learner = self.settled(matrix)
+        total = self.alpha * far + learner._elsewhere * (near + everywhere)
         seen = np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=matrix.shape[1])
         for vectors, counts, others in zip((users, items), seen, (len(items), len(users)), strict=True):
             norms = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-            total += float(self.ridge(counts, others) @ norms)
+            total += float(learner.ridge(counts, others) @ norms)
         return float(total)
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Factors:
@@ -137,25 +169,27 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
         active = np.diff(matrix.indptr) > 0
         if not active.all():
             matrix = matrix[active]  # who liked nothing has no say
-        items = self.train(matrix, rng, executor, progress)[1]
+        learner = self.settled(matrix)
+        items = learner.train(matrix, rng, executor, progress)[1]
         return Factors(
             items=data.items,
             learner=self,
+            settled={"unobserved": learner._elsewhere} if self.unobserved is None else {},
             candidates=candidates,
             factors=np.ascontiguousarray(items.T),
-            gram=self.unobserved * gram_of(items, executor),
+            gram=learner._elsewhere * gram_of(items, executor),
         )
 
     def _half(self, matrix: Matrix, other: Float32, own: Float32, executor: Executor) -> None:
         """Improve ``own`` in place while ``other`` stands still, but for a turn of both."""
         if self.solver == "exact" or (self.solver == "auto" and self.factors <= 16):
-            side = Side(other, self.unobserved * gram_of(other, executor))
+            side = Side(other, self._elsewhere * gram_of(other, executor))
 
             def part(block: tuple[int, int]) -> None:
                 own[slice(*block)] = self.solve(rows_of(matrix, *block), side)
         else:
             energy, turn = principal_axes(other, executor)
-            axes = Axes(other, np.float32(self.unobserved) * energy)
+            axes = Axes(other, np.float32(self._elsewhere) * energy)
 
             def part(block: tuple[int, int]) -> None:
                 own[slice(*block)] = self._step(rows_of(matrix, *block), axes, own[slice(*block)] @ turn)
