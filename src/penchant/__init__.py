@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
+    from penchant.models.slim import SLIM
     from penchant.models.slist import SLIST
     from penchant.models.trending import Trending
     from penchant.models.turbocf import TurboCF
     from penchant.models.userknn import UserKNN
     from penchant.models.vstan import VSTAN
-    from penchant.models.slim import SLIM
 
 __all__ = [
     "BPR",
@@ -57,9 +57,9 @@ __all__ = [
     "IALS",
     "RDLAE",
     "RLAE",
+    "SLIM",
     "SLIST",
     "VSTAN",
-    "SLIM",
     "BuyAgain",
     "ChebyCF",
     "Dataset",

@@ -62,6 +62,8 @@ VARIANTS = {
     "turbo-cf three": TurboCF(filter=3, k=9),
     "cheby-cf few": ChebyCF(factors=6, degree=4, phi=3.0, beta=0.0, k=7),
     "cheby-cf whole": ChebyCF(k=None),
+    "ials blocks": IALS(factors=20, l2=0.05, unobserved=0.1, alpha=1.0, solver="block", block=6, epochs=4),
+    "ials exact": IALS(factors=20, l2=0.05, unobserved=0.1, alpha=1.0, solver="exact", epochs=2),
 }
 
 

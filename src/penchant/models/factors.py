@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import field
+from msgspec.structs import replace
 
 from penchant.core.arrays import Bool, Float32, Float64, Int32
 from penchant.kernels.als import solve_rows
@@ -63,11 +65,18 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     "float32[d, n], C order: one column a candidate."
     gram: Float64
     "float64[d, d]: unobserved weight times the candidates' factors times their transpose."
+    settled: dict[str, float] = field(default_factory=dict)
+    "Hyper-parameters that the learner left to the data, as fitting settled them."
 
     @cached_property
     def vectors(self) -> Float32:
-        """float32[n, d], C order: one row a candidate."""
+        """float32[n, d], C order: one row a candidate; made when first asked for."""
         return np.ascontiguousarray(self.factors.T)
+
+    @cached_property
+    def rule(self) -> FoldIn:
+        """The learner with what the data settled: how vectors are found."""
+        return replace(self.learner, **self.settled)
 
     @cached_property
     def panels(self) -> Panels:
@@ -86,12 +95,12 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         rows = self.positions[codes]
         own = np.where((rows >= 0) & (signal > 0), signal, 0)
-        h = self.factors[:, rows].astype(np.float64)
-        confidence, target = self.learner.weigh(own)
-        ridge = self.learner.ridge(np.array([np.count_nonzero(own)]), len(self.candidates))[0]
+        h = self.vectors[rows].T.astype(np.float64)
+        confidence, target = self.rule.weigh(own)
+        ridge = self.rule.ridge(np.array([np.count_nonzero(own)]), len(self.candidates))[0]
         system = self.gram + (h * confidence) @ h.T + ridge * np.eye(len(h))
         share = np.linalg.solve(system, h * np.where(own > 0, target, 0))
-        asked: Any = self.factors[:, self.positions[items]].T @ share
+        asked: Any = self.vectors[self.positions[items]] @ share
         return np.asarray(asked, np.float32)
 
     def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
@@ -109,4 +118,4 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         """Return float32[b, d]: the vector of each history over candidates; 0 where it says nothing."""
         said = (rows.indices >= 0) & (rows.data > 0)
         starts = np.concatenate([[0], np.cumsum(said)])[rows.indptr]
-        return self.learner.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(self.vectors, self.gram))
+        return self.rule.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(self.vectors, self.gram))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from msgspec import Meta
+from msgspec.structs import replace
 
 from penchant.core.arrays import Float32, Float64
-from penchant.core.executor import Executor, blocks
-from penchant.core.progress import Progress
+from penchant.core.blas import single_blas
+from penchant.core.errors import InputError
+from penchant.core.executor import LOCAL, Executor
+from penchant.core.progress import SILENT, Progress
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, rows_of, transposed
-from penchant.kernels.layout import Side
+from penchant.kernels.als_cg import Axes, Walk, block_rows, descend_rows
+from penchant.kernels.layout import Rows, Side
+from penchant.models.alternating import gram_of, misfit, pieces, principal_axes
 from penchant.models.factors import Factors, FoldIn
 from penchant.models.interactions import liked
 
@@ -20,18 +25,24 @@ __all__ = ["IALS"]
 
 
 class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Implicit alternating least squares: weighted matrix factorization, solved exactly for one side at a time.
+    """Implicit alternating least squares: weighted matrix factorization, solved for one side at a time.
 
     The objective is the sum over observed pairs of (unobserved + alpha r) (w.h - 1)^2, over all other pairs of
     unobserved (w.h)^2, and l2 (observed + unobserved others)^frequency_scaling |.|^2 for every vector, where observed
     counts its pairs and others the vectors of the other side. People who liked nothing have no vector.
     With ``frequency_scaling=0, unobserved=1`` this is the objective of Hu, Koren and Volinsky.
 
+    Before each half-step both sides are turned along the principal axes of the side that stands still. There the part
+    of the system that all pairs share is diagonal, and preconditions the conjugate gradients: three steps are nearly
+    the exact solution.
+
     >>> from penchant.testing import checkerboard
     >>> IALS(factors=2, l2=0.01).fit(checkerboard(10)).recommend_one(["0", "2", "4"], n=2).ids
     ('6', '8')
 
-    Memory is 4 d (users + items) bytes while fitting, time d^2 events + d^3 (users + items) an epoch.
+    Memory is 4 d (users + items) + 16 events bytes while fitting. Time of an epoch is, in multiplications, with n for
+    users + items: d^2 events + d^3 n / 3 exact, (d block + 4 d) events + (d block^2 / 3 + 2 d^2) n in blocks, and
+    (8 steps + 4) d events + 3 d^2 n by conjugate gradients.
 
     Source: Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, eq. 3 and 4;
     Rendle et al., "Revisiting the Performance of iALS on Item Recommendation Benchmarks", RecSys 2022, sec. 3.
@@ -44,54 +55,155 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Length of the vectors."
     l2: Annotated[float, Meta(gt=0)] = 0.003
     "Strength of the regularization."
-    alpha: Annotated[float, Meta(gt=0)] = 0.02
-    "Confidence that one unit of event weight adds. Small, so that weights of 5 and counts of 100 do no harm."
-    unobserved: Annotated[float, Meta(gt=0)] = 1.0
-    "Weight of the pairs nobody was seen to form."
+    alpha: Annotated[float, Meta(gt=0)] = 1.0
+    "Confidence that one unit of event weight adds."
+    unobserved: Annotated[float, Meta(gt=0)] | None = None
+    "Weight of the pairs nobody was seen to form; None: chosen from the density of the data, see :meth:`settled`."
     frequency_scaling: Annotated[float, Meta(ge=0, le=1)] = 1.0
     "How much more the vectors of the frequent are regularized: 0 not at all, 1 in proportion."
     epochs: Annotated[int, Meta(ge=1)] = 16
     "Rounds over both sides."
+    solver: Literal["auto", "exact", "block", "cg"] = "auto"
+    "How one side is found: exactly, in blocks of axes, or by conjugate gradients; auto: exactly up to 16 factors."
+    block: Annotated[int, Meta(ge=1)] = 64
+    "Axes solved together by the solver ``block``."
+    steps: Annotated[int, Meta(ge=1)] = 3
+    "Steps of the solver ``cg`` a half-step, from where the last one ended."
+
+    def settled(self, matrix: Matrix) -> IALS:
+        """Return the learner with the weight of unobserved pairs that suits a matrix, unless it has one.
+
+        It is 5e4 times the square of the density, between 0.003 and 50: where most pairs are unobserved because
+        nobody looked, they say little. Chosen on validation cuts of the training data of MovieLens-100K, Online
+        Retail and Gowalla, whose best weights lie between 0.01 and 50.
+
+        >>> from penchant.data.sparse import matrix_of
+        >>> IALS().settled(matrix_of([1, 1], [0, 49], [0, 3], (10, 50))).unobserved  # 5e4 (2 / 500)^2
+        0.8
+        """
+        if self.unobserved is not None:
+            return self
+        density = matrix.nnz / (matrix.shape[0] * matrix.shape[1])
+        return replace(self, unobserved=round(min(max(5e4 * density**2, 0.003), 50.0), 6))
+
+    @property
+    def _elsewhere(self) -> float:
+        """The weight of unobserved pairs, which has to be settled by now."""
+        if self.unobserved is None:
+            raise InputError(
+                "the weight of unobserved pairs is not settled",
+                got=self.unobserved,
+                allowed="a number > 0",
+                then="give unobserved, or take learner.settled(matrix)",
+                field="unobserved",
+            )
+        return self.unobserved
 
     def ridge(self, counts: Any, others: int) -> Float64:
         """Return float64[b]: the regularization of rows with this many observed pairs, of ``others`` possible ones."""
-        scale = np.power(np.asarray(counts) + self.unobserved * others, self.frequency_scaling)
+        scale = np.power(np.asarray(counts) + self._elsewhere * others, self.frequency_scaling)
         return self.l2 * np.maximum(scale, 1e-12)
 
     def weigh(self, weights: Float32) -> tuple[Float32, Float32]:
         """Return confidence beyond the unobserved weight, and the right-hand side, of observed pairs."""
         confidence = np.float32(self.alpha) * weights
-        return confidence, confidence + np.float32(self.unobserved)
+        return confidence, confidence + np.float32(self._elsewhere)
 
-    def gram(self, side: Float32) -> Float64:
-        """Return float64[d, d]: the unobserved weight times side' side."""
-        wide = side.astype(np.float64)
-        return self.unobserved * (wide.T @ wide)
+    def train(
+        self, matrix: Matrix, rng: np.random.Generator, executor: Executor = LOCAL, progress: Progress = SILENT
+    ) -> tuple[Float32, Float32]:
+        """Return the vectors of rows and columns of a matrix of positive weights; ``fit`` keeps those of the items.
+
+        >>> from penchant.data.sparse import matrix_of
+        >>> matrix = matrix_of([1, 1, 1], [0, 1, 1], [0, 0, 1], (2, 2))
+        >>> learner = IALS(factors=2, l2=1e-4, unobserved=0.1)
+        >>> users, items = learner.train(matrix, np.random.default_rng(0))
+        >>> (users @ items.T).round(1).tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
+
+        Args:
+            matrix: CSR float32[users, items].
+            rng: where the items' first vectors are drawn from.
+            executor: where the work runs.
+            progress: told how far it is.
+        """
+        d, learner = self.factors, self.settled(matrix)
+        items = rng.normal(0.0, 0.1 / np.sqrt(d), (matrix.shape[1], d)).astype(np.float32)
+        users = np.zeros((matrix.shape[0], d), np.float32)
+        other = transposed(matrix)
+        with progress.step("iALS", 2 * self.epochs, "half-steps") as advance, single_blas():
+            for _ in range(self.epochs):
+                learner._half(matrix, items, users, executor)
+                advance(1)
+                learner._half(other, users, items, executor)
+                advance(1)
+        return users, items
+
+    def loss(self, matrix: Matrix, users: Float32, items: Float32, executor: Executor = LOCAL) -> float:
+        """Return the objective, exactly, in time d events + d^2 (users + items).
+
+        >>> from penchant.data.sparse import matrix_of
+        >>> matrix = matrix_of([2], [0], [0], (1, 2))
+        >>> learner = IALS(factors=1, l2=0.5, alpha=1.0, unobserved=1.0, frequency_scaling=0.0)
+        >>> learner.loss(matrix, np.float32([[1]]), np.float32([[3], [2]]))  # 3 (3 - 1)^2 + 2^2 + 0.5 (1 + 9 + 4)
+        23.0
+
+        Args:
+            matrix: CSR float32[users, items] of positive weights.
+            users: float32[users, d].
+            items: float32[items, d].
+            executor: where the work runs.
+        """
+        far, near = misfit(matrix, users, items, executor)
+        everywhere = np.sum(gram_of(users, executor) * gram_of(items, executor))
+        learner = self.settled(matrix)
+        total = self.alpha * far + learner._elsewhere * (near + everywhere)
+        seen = np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=matrix.shape[1])
+        for vectors, counts, others in zip((users, items), seen, (len(items), len(users)), strict=True):
+            norms = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+            total += float(learner.ridge(counts, others) @ norms)
+        return float(total)
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Factors:
         matrix, candidates = liked(data)
-        matrix = matrix[np.diff(matrix.indptr) > 0]  # who liked nothing has no say
-        d = self.factors
-        items = rng.normal(0.0, 0.1 / np.sqrt(d), (matrix.shape[1], d)).astype(np.float32)
-        sides = (matrix, transposed(matrix))
-        with progress.step("iALS", 2 * self.epochs, "half-steps") as advance:
-            for _ in range(self.epochs):
-                users = self._half(sides[0], items, executor)
-                advance(1)
-                items = self._half(sides[1], users, executor)
-                advance(1)
+        active = np.diff(matrix.indptr) > 0
+        if not active.all():
+            matrix = matrix[active]  # who liked nothing has no say
+        learner = self.settled(matrix)
+        items = learner.train(matrix, rng, executor, progress)[1]
         return Factors(
             items=data.items,
             learner=self,
+            settled={"unobserved": learner._elsewhere} if self.unobserved is None else {},
             candidates=candidates,
             factors=np.ascontiguousarray(items.T),
-            gram=self.gram(items),
+            gram=learner._elsewhere * gram_of(items, executor),
         )
 
-    def _half(self, matrix: Matrix, other: Float32, executor: Executor) -> Float32:
-        side = Side(other, self.gram(other))
+    def _half(self, matrix: Matrix, other: Float32, own: Float32, executor: Executor) -> None:
+        """Improve ``own`` in place while ``other`` stands still, but for a turn of both."""
+        if self.solver == "exact" or (self.solver == "auto" and self.factors <= 16):
+            side = Side(other, self._elsewhere * gram_of(other, executor))
 
-        def part(block: tuple[int, int]) -> Float32:
-            return self.solve(rows_of(matrix, *block), side)
+            def part(block: tuple[int, int]) -> None:
+                own[slice(*block)] = self.solve(rows_of(matrix, *block), side)
+        else:
+            energy, turn = principal_axes(other, executor)
+            axes = Axes(other, np.float32(self._elsewhere) * energy)
 
-        return np.concatenate(list(executor.map(part, blocks(matrix.shape[0], 512))))
+            def part(block: tuple[int, int]) -> None:
+                own[slice(*block)] = self._step(rows_of(matrix, *block), axes, own[slice(*block)] @ turn)
+
+        for _ in executor.map(part, pieces(matrix.indptr)):
+            pass
+
+    def _step(self, rows: Rows, axes: Axes, start: Float32) -> Float32:
+        """Return float32[b, d]: better vectors than those to start from, which are overwritten."""
+        confidence, target = self.weigh(rows.data)
+        ridge = self.ridge(np.diff(rows.indptr), len(axes.vectors)).astype(np.float32)
+        weighed = Rows(rows.indptr, rows.indices, confidence)
+        if self.solver == "block":
+            block_rows(weighed, target, axes, ridge, Walk(start, min(self.block, self.factors)))
+        else:
+            descend_rows(weighed, target, axes, ridge, Walk(start, self.steps))
+        return start
