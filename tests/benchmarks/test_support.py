@@ -1,0 +1,127 @@
+"""What the benchmark scripts compute, beside the slow and obvious version of it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import penchant as pt
+from peers.loss import implicit_loss
+from penchant.testing import generated
+from support.data import SIZES, cut, last_out, sequences
+from support.lists import hits_of, quality
+from support.measuring import megabytes, spending
+from support.pairs import EVENTS, PAIRS
+from support.published import ROWS
+from support.tables import markdown, replaced, write_block
+
+
+def oracle(items: np.ndarray, wanted: sp.csr_array) -> dict[str, float]:
+    k = items.shape[1]
+    recalls, gains, ranks = [], [], []
+    for row, asked in zip(items.tolist(), wanted.toarray().astype(bool), strict=True):
+        likes = set(np.flatnonzero(asked).tolist())
+        if likes:
+            places = [place for place, item in enumerate(row) if item in likes]
+            recalls.append(len(places) / len(likes))
+            ideal = sum(1 / math.log2(place + 2) for place in range(min(k, len(likes))))
+            gains.append(sum(1 / math.log2(place + 2) for place in places) / ideal)
+            ranks.append(1 / (places[0] + 1) if places else 0.0)
+    means = {"recall": recalls, "ndcg": gains, "mrr": ranks}
+    return {f"{name}@{k}": float(np.mean(values)) for name, values in means.items()}
+
+
+def test_the_metrics_of_lists_are_those_of_the_definition() -> None:
+    source = np.random.default_rng(3)
+    wanted = sp.csr_array((source.random((40, 25)) < 0.1).astype(np.float32))
+    items = np.stack([source.permutation(25)[:7] for _ in range(40)]).astype(np.int32)
+    items[5, 3:] = -1
+    items[9] = -1
+    assert (np.diff(wanted.indptr) == 0).any()
+    assert quality(items, wanted) == pytest.approx(oracle(items, wanted))
+
+
+def test_an_empty_slot_is_no_hit_even_for_the_last_item() -> None:
+    hits, counts = hits_of(np.array([[-1, 1], [2, -1]]), sp.csr_array([[0, 0, 1], [0, 0, 1]]))
+    assert hits.tolist() == [[False, False], [True, False]]
+    assert counts.tolist() == [1, 1]
+
+
+def test_lines_of_items_become_sequences_in_their_order() -> None:
+    data = sequences("u1 tea milk tea\nu2 bread\n\n")
+    assert (data.n_users, data.n_items, data.n_events) == (2, 3, 4)
+    assert data.items.ids(data.history("u1").items) == ["tea", "milk", "tea"]
+    split = pt.split.leave_last_out(data)
+    assert split.test.n_events == 1
+    assert data.items.ids(split.test.column("item")) == ["tea"]
+
+
+def test_the_last_event_of_each_person_is_held_out_and_no_other() -> None:
+    data = generated(50, 60, 200, rng=4)
+    train, test = last_out(data)
+    for user in range(50):
+        items = data.history_of(user).items
+        held = items[-1:] if len(items) > 1 else items[:0]
+        assert sorted(test.indices[test.indptr[user] : test.indptr[user + 1]]) == sorted(held)
+        assert sorted(train.indices[train.indptr[user] : train.indptr[user + 1]]) == sorted(set(items) - set(held))
+
+
+def test_beauty_has_the_counts_of_the_literature() -> None:
+    try:
+        train, test = cut("beauty")
+    except Exception as missing:
+        if type(missing).__name__ != "Missing":
+            raise
+        pytest.skip(str(missing))
+    assert (train.shape, train.nnz + test.nnz, test.nnz) == ((22_363, 12_101), 198_502, 22_363)
+
+
+def test_the_loss_is_the_sum_over_all_pairs() -> None:
+    source = np.random.default_rng(0)
+    matrix = sp.csr_array((source.random((6, 9)) < 0.4).astype(np.float32))
+    items, c, l2 = source.normal(size=(9, 3)).astype(np.float32), 10.0, 0.5
+    total = l2 * float((items.astype(float) ** 2).sum())
+    for row in matrix.toarray():
+        weight = np.where(row > 0, c, 1.0)
+        h = items.astype(float)
+        w = np.linalg.solve((h.T * weight) @ h + l2 * np.eye(3), h.T @ (weight * row))
+        total += float((weight * (row - h @ w) ** 2).sum() + l2 * w @ w)
+    assert implicit_loss(matrix, items, c, l2) == pytest.approx(total / 6)
+
+
+def test_a_table_is_padded_and_its_block_rewritten(tmp_path: Path) -> None:
+    table = markdown(("name", "n"), [("a", "1"), ("longer", "23")])
+    assert table == "| name   |   n |\n| ------ | --: |\n| a      |   1 |\n| longer |  23 |"
+    assert replaced("x\n<!-- t:begin -->\nold\n<!-- t:end -->\ny\n", "t", "new") == (
+        "x\n<!-- t:begin -->\nnew\n<!-- t:end -->\ny\n"
+    )
+    path = tmp_path / "results.md"
+    write_block(path, "t", "one")
+    write_block(path, "t", "two")
+    assert path.read_text() == "# Results\n\n<!-- t:begin -->\ntwo\n<!-- t:end -->\n"
+
+
+def test_spending_sees_memory_that_was_given_back() -> None:
+    with spending() as spent:
+        block = np.ones(64 * 2**17)
+        del block
+    assert spent.seconds > 0
+    assert megabytes("VmRSS") > 10
+    assert 48 < spent.megabytes < 200
+
+
+def test_every_pair_and_row_names_settings_its_learner_has() -> None:
+    """A learner that is not there yet cannot be checked; one that is must take what it is given."""
+    for pair in PAIRS.values():
+        assert set(pair.data) <= {*EVENTS}
+        assert set(SIZES) <= {*EVENTS}
+        if pair.learner in pt.learners():
+            pt.learners()[pair.learner](**pair.ours).check()
+    waiting = {("beauty", "item cosine + recency")}
+    for row in ROWS:
+        if row.learner in pt.learners() and (row.data, row.label) not in waiting:
+            pt.learners()[row.learner](**row.settings).check()
