@@ -72,7 +72,9 @@ def found(row: Row, options: argparse.Namespace) -> dict[str, Any]:
 
 def lines(row: Row, had: dict[str, Any]) -> list[list[str]]:
     """Return a line of the table for each metric of a row."""
-    given = ", ".join(f"{name}={value}" for name, value in row.settings.items())
+    given = ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in row.settings.items()
+    )
     out = []
     for metric, published in row.published.items():
         ours = had.get(metric)

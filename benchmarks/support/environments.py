@@ -25,7 +25,7 @@ PEERS = {
     "implicit": Peer((("implicit==0.7.3",),), {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
     "lenskit": Peer(((TORCH,), ("lenskit",)), {"LK_NUM_PROCS": "1"}),
     "rectools": Peer((("rectools",),), {}),
-    "recbole": Peer(((TORCH,), ("recbole", "setuptools<81")), {}),
+    "recbole": Peer(((TORCH,), ("recbole", "numpy<2", "pandas<3", "setuptools<81")), {}),
     "cornac": Peer((("cornac",),), {}),
 }
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON", "LK", "LK_NUM_BACKEND")
