@@ -19,6 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 import penchant as pt
+from peers.loss import implicit_loss
 from support.data import NAMES, Missing, cut
 from support.environments import PEERS, Unavailable, folder
 from support.lists import quality
@@ -122,8 +123,6 @@ def job(home: Path, peer: str, pair: Pair, options: argparse.Namespace) -> dict[
 
 def objective(home: Path, factors: Any, pair: Pair) -> float:
     """Return the loss of a peer's item vectors, by the code that computes ours."""
-    from peers.loss import implicit_loss
-
     train = sp.csr_array(sp.load_npz(home / "train.npz"))
     return implicit_loss(train, factors, 1.0 + pair.ours["alpha"], pair.ours["l2"])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import penchant as pt
 from penchant.models.learner import learner_from
@@ -102,9 +103,8 @@ def slopes(rows: list[dict[str, Any]]) -> None:
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw seconds and memory against events, with a straight line through the first point of each for the eye."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axes = figure.subplots(1, 2)
     for axis, field, label in zip(axes, ("seconds", "fit_mb"), ("seconds to fit", "MB above the data"), strict=True):
         for name in dict.fromkeys(row["learner"] for row in rows):
             own = [row for row in rows if row["learner"] == name]

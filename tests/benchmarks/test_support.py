@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import accuracy
 import models
 import penchant as pt
+import scaling
 from peers.loss import implicit_loss
 from penchant.testing import generated
 from support.data import SIZES, cut, last_out, sequences
@@ -156,3 +157,13 @@ def test_figures_of_repeats_become_their_median_and_ratios_are_against_ours() ->
     assert ours["single_ms"] is None
     assert models.line(peer, [ours, peer])[:5] == ["d", "m", "implicit", "5", "2.50"]
     assert models.line(peer, [ours, peer])[-1] == "slow"
+
+
+def test_growth_is_against_the_smallest_size_and_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shape = {"learner": "ials", "users": 10, "items": 5, "data_mb": 100.0, "fit_mb": 50.0}
+    rows = [shape | {"events": 1_000_000, "seconds": 2.0}, shape | {"events": 4_000_000, "seconds": 16.0}]
+    assert scaling.line(rows[1], rows)[4:] == ["16.0", "4.00", "50", "100", "150", "2.00"]
+    scaling.slopes(rows)
+    assert "to the power of 1.50" in capsys.readouterr().out
+    scaling.draw(rows, tmp_path / "assets" / "scaling.svg")
+    assert (tmp_path / "assets" / "scaling.svg").read_text().count("ials") > 0
