@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+BENCH  ?= $(wildcard benchmarks/*.py)
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -30,9 +31,8 @@ check: $(VENV)/.dev ## Check format, lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## Run every benchmark, one after the other
-	@set -e; for script in benchmarks/*.py; do \
-	  [ -e "$$script" ] || { echo "There are no benchmarks yet."; break; }; \
+bench: $(VENV)/.dev ## Run every benchmark, one after the other, or those named: BENCH=benchmarks/models.py
+	@set -e; for script in $(BENCH); do \
 	  echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 docs: $(VENV)/.docs ## Build the documentation into site/

@@ -7,17 +7,16 @@ Run it as ``python benchmarks/readme.py``, or give it a document that was measur
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from support.machine import machine
+from support.tables import replaced
+
 README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- demo:begin -->", "<!-- demo:end -->"
 SHOWN = ("ndcg@10", "recall@10", "recall@20", "hit@10")
 MOST = 3
 
@@ -26,7 +25,7 @@ def main() -> None:
     """Take or measure the document, rewrite the block, and print it."""
     text = sys.stdin.read() if sys.argv[1:] == ["-"] else measured()
     figures = block(json.loads(text), machine())
-    README.write_text(replaced(README.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    README.write_text(replaced(README.read_text(encoding="utf-8"), "demo", figures), encoding="utf-8")
     print(figures)
 
 
@@ -36,15 +35,6 @@ def measured() -> str:
     with tempfile.TemporaryDirectory() as folder:
         command = [penchant, "demo", "--once", "--json", "--folder", str(Path(folder, "demo"))]
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def machine() -> str:
-    """Return the processor, the number of cores this process may use, and the versions that matter."""
-    cpu = Path("/proc/cpuinfo")
-    lines = cpu.read_text(encoding="utf-8").splitlines() if cpu.exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    packages = ", ".join(f"{name} {version(name)}" for name in ("penchant", "numpy", "numba", "polars"))
-    return f"{model}, {len(os.sched_getaffinity(0))} cores; Python {platform.python_version()}, {packages}"
 
 
 def block(document: dict[str, Any], about: str) -> str:
@@ -83,13 +73,6 @@ def shown(metric: dict[str, Any], value: str, low: str, high: str, sign: str = "
 def is_count(value: Any) -> bool:
     """Return whether a value is a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def replaced(readme: str, figures: str) -> str:
-    """Return the README with the block between its markers replaced."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{figures}\n{END}{after}"
 
 
 if __name__ == "__main__":

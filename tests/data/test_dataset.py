@@ -191,3 +191,16 @@ def test_a_column_of_another_type_is_named_in_one_line(column, values, got, allo
         f"; allowed: {allowed}; next: let read_events understand it: Dataset.from_events(penchant.read_events(table))"
     )
     assert "\n" not in text
+
+
+def test_a_matrix_is_taken_as_it_is_and_not_shared() -> None:
+    whole = sp.csr_array(([1.0, 2.0, 0.0, 4.0], [1, 1, 0, 2], [0, 2, 4]), shape=(2, 3))
+    before = whole.copy()
+    data = Dataset.from_matrix(whole)
+    assert (whole.data.tolist(), whole.indices.tolist()) == (before.data.tolist(), before.indices.tolist())
+    whole.data[:] = 9.0
+    assert data.matrix.toarray().tolist() == [[0.0, 3.0, 0.0], [0.0, 0.0, 4.0]]
+    assert data.matrix.dtype == np.float32
+    assert data.support.tolist() == [1, 1, 1]  # the stored 0 counts as seen
+    assert data.digest == Dataset(data.users, data.items, data.frame).digest
+    assert (data.matrix != data.csr(data.column("weight"))).nnz == 0

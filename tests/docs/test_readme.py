@@ -97,9 +97,9 @@ def test_figures_become_one_table_a_task(script: ModuleType) -> None:
 
 
 def test_only_the_block_between_the_markers_changes(script: ModuleType) -> None:
-    changed = script.replaced(README, "FIGURES")
-    before, after = README.split(script.BEGIN)[0], README.split(script.END)[1]
-    assert changed == f"{before}{script.BEGIN}\nFIGURES\n{script.END}{after}"
+    changed = script.replaced(README, "demo", "FIGURES")
+    begin, end = "<!-- demo:begin -->", "<!-- demo:end -->"
+    assert changed == f"{README.split(begin)[0]}{begin}\nFIGURES\n{end}{README.split(end)[1]}"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
@@ -41,13 +41,20 @@ class Dataset:
         frame: pl.DataFrame,
         catalogue: pl.DataFrame | None = None,
         weights: Mapping[str, float] | None = None,
+        *,
+        matrix: Matrix | None = None,
     ) -> None:
-        """Take an encoded frame: user, item (Int32), at (Int64 microseconds), kind, value, weight; by user, then at."""
+        """Take an encoded frame: user, item (Int32), at (Int64 microseconds), kind, value, weight; by user, then at.
+
+        Who has its matrix already gives it along.
+        """
         self.users = users
         self.items = items
         self.frame = frame
         self.catalogue = catalogue
         self.weights = dict(weights or {})
+        if matrix is not None:
+            self.__dict__["matrix"] = matrix
 
     @classmethod
     def from_events(
@@ -110,22 +117,21 @@ class Dataset:
         Raises:
             InputError: an entry is not finite, or the ids do not fit the shape.
         """
-        csr = sp.csr_array(matrix)
-        csr.sum_duplicates()
-        value = csr.data.astype(np.float32)
+        csr = _canonical_matrix(matrix)
+        value = csr.data
         if not np.isfinite(value).all():
             raise InputError("the matrix has an entry that is not finite", got=float(value[~np.isfinite(value)][0]))
         n_users, n_items = csr.shape
         frame = pl.DataFrame(
             {
                 "user": np.repeat(np.arange(n_users, dtype=np.int32), np.diff(csr.indptr)),
-                "item": csr.indices.astype(np.int32),
+                "item": csr.indices.astype(np.int32, copy=False),
                 "at": np.zeros(csr.nnz, np.int64),
                 "value": value.astype(np.float64),
                 "weight": value,
             }
         ).with_columns(kind=pl.lit("purchase", pl.Categorical))
-        return cls(_named(users, n_users, "users"), _named(items, n_items, "items"), frame)
+        return cls(_named(users, n_users, "users"), _named(items, n_items, "items"), frame, matrix=csr)
 
     @property
     def n_users(self) -> int:
@@ -169,7 +175,7 @@ class Dataset:
             sha.update("\0".join(vocabulary).encode())
             sha.update(b"\1")
         for name in ("user", "item", "at", "weight"):
-            sha.update(np.ascontiguousarray(self.column(name)).tobytes())
+            sha.update(np.ascontiguousarray(self.column(name)).data)
         return sha.hexdigest()
 
     def column(self, name: str) -> Any:
@@ -331,8 +337,17 @@ def _moment(dtype: pl.DataType) -> pl.Expr:
     return pl.col("at").cast(pl.Int64)
 
 
+def _canonical_matrix(matrix: Any) -> Matrix:
+    """Return a copy as CSR float32 with ascending columns, none twice in a row."""
+    csr = sp.csr_array(matrix, dtype=np.float32, copy=True)
+    csr.sum_duplicates()
+    return cast("Matrix", csr)
+
+
 def _named(ids: Any, n: int, what: str) -> Vocabulary:
-    names = [str(i) for i in range(n)] if ids is None else list(ids)
+    if ids is None:
+        return Vocabulary(pl.int_range(n, eager=True).cast(pl.String))
+    names = list(ids)
     if len(names) != n or len(set(names)) != n:
         raise InputError(
             f"the {what} do not fit the matrix",
