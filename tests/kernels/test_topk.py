@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from penchant.core.arrays import Float32, Int32
 from penchant.data.sparse import rows_of
 from penchant.kernels.layout import Best, Linear, Rows, Space
-from penchant.kernels.topk import add_dense, add_sparse, rank_dense, rank_factors, rank_scores, rank_sparse, top_k
+from penchant.kernels.topk import add_dense, add_sparse, rank_dense, rank_scores, rank_sparse, top_k
 
 FEW = st.sampled_from([-np.inf, -2.0, -0.5, 0.0, 1.0, 1.5, np.inf, np.nan])
 "Few values, so that ties are many."
@@ -120,19 +120,6 @@ def test_rank_sparse_is_a_dense_product_where_something_reaches(seed: int, exclu
         places = world.space.positions[world.csr.indices[part]]
         add_sparse(places, world.csr.data[part], postings, np.empty(9, np.bool_), out)
         np.testing.assert_array_equal(out, scores[r])
-
-
-@pytest.mark.parametrize("exclude_seen", [True, False])
-def test_rank_factors_is_a_dense_product(exclude_seen: bool) -> None:
-    world = World(3)
-    rng = np.random.default_rng(3)
-    vectors, factors = rng.integers(-2, 3, (8, 4)).astype(np.float32), rng.integers(-2, 3, (4, 9)).astype(np.float32)
-    vectors[5] = 0
-    scores = vectors @ factors
-    scores[5] = np.nan
-    rows = world.rows
-    rank_factors(Rows(rows.indptr, rows.indices, vectors), factors, world.space, exclude_seen, world.best)
-    world.check(scores, exclude_seen)
 
 
 @pytest.mark.parametrize("exclude_seen", [True, False])

@@ -11,7 +11,7 @@ from penchant.core.arrays import Bool, Float32, Int32
 from penchant.kernels.heap import offer, ranked, scan, top_k
 from penchant.kernels.layout import Best, Linear, Rows, Space
 
-__all__ = ["add_dense", "add_sparse", "rank_dense", "rank_factors", "rank_scores", "rank_sparse", "top_k"]
+__all__ = ["add_dense", "add_sparse", "rank_dense", "rank_scores", "rank_sparse", "top_k"]
 
 TILE = 512
 "Columns of a dense matrix that a block of histories is scored on before the next; a row's part fits the nearest cache."
@@ -192,31 +192,3 @@ def rank_sparse(rows: Rows, linear: Linear, space: Space, exclude_seen: bool, be
             if (size < k and not np.isnan(score)) or score >= heap.scores[r * k]:
                 size = offer(score, space.codes[sums.reached[c]], heap, (r * k, k), size)
         ranked(heap, (r * k, k), size)
-
-
-@njit(nogil=True, cache=True)
-def rank_factors(rows: Rows, factors: Float32, space: Space, exclude_seen: bool, best: Best) -> None:
-    """Rank candidates by their inner product with a vector; a vector of zeros ranks nothing.
-
-    :func:`penchant.kernels.panels.rank_panels` does the same several times faster for vectors that are asked often.
-
-    >>> rows = Rows(np.int64([0, 1]), np.int32([0]), np.float32([[1, 0.5]]))  # one history: item 0, and its vector
-    >>> codes, best = np.arange(3, dtype=np.int32), Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
-    >>> rank_factors(rows, np.float32([[1, 0, 1], [0, 1, 1]]), Space(codes, codes), True, best)
-    >>> best.items.tolist(), best.scores.tolist()
-    ([[2, 1]], [[1.5, 0.5]])
-
-    Args:
-        rows: b histories; data is float32[b, d], one vector each.
-        factors: float32[d, n], C order: one column a candidate.
-        space: the candidates.
-        exclude_seen: leave out the row's own items.
-        best: written.
-    """
-    scores = np.empty(len(space.codes), np.float32)
-    axes = np.arange(len(factors)).astype(np.int32)
-    for r in range(len(rows.indptr) - 1):
-        add_dense(axes, rows.data[r], factors, scores)
-        if exclude_seen:
-            _drop(scores, space.positions, rows.indices[rows.indptr[r] : rows.indptr[r + 1]])
-        top_k(scores, space.codes, best.items[r], best.scores[r])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 
 import numpy as np
 
 from penchant.core.arrays import Bool, Float32, Int32
 from penchant.kernels.layout import Best, Rows, Space
-from penchant.kernels.topk import add_dense, rank_factors
+from penchant.kernels.panels import Panels, multiply, panels_of, rank_panels
 from penchant.models.scorer import Scorer
 
 __all__ = ["OffsetFactors"]
@@ -30,6 +31,16 @@ class OffsetFactors(Scorer, frozen=True, eq=False, kw_only=True):
     factors: Float32
     "float32[d + 1, n], C order: one column a candidate; the last row is the base."
 
+    @cached_property
+    def vectors(self) -> Float32:
+        """float32[n, d + 1], C order: one row a candidate; made when first asked for."""
+        return np.ascontiguousarray(self.factors.T)
+
+    @cached_property
+    def panels(self) -> Panels:
+        """What ranking looks at first: the vectors in a quarter of their memory, the longest first."""
+        return panels_of(self.vectors)
+
     def base(self, items: Int32) -> Float32:
         """Return float32[m]: what the score of each item holds before any history; NaN where it cannot say."""
         places = self._places(items)
@@ -42,8 +53,7 @@ class OffsetFactors(Scorer, frozen=True, eq=False, kw_only=True):
     def _score(self, codes: Int32, signal: Float32) -> Float32:
         out = np.empty(len(self.candidates), np.float32)
         rows = Rows(np.array([0, len(codes)], np.int64), self.positions[codes], signal)
-        vector = self._based(rows)[0]
-        add_dense(np.arange(len(vector), dtype=np.int32), vector, self.factors, out)
+        multiply(self._based(rows)[0], self.vectors, out)
         return out
 
     def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
@@ -51,7 +61,10 @@ class OffsetFactors(Scorer, frozen=True, eq=False, kw_only=True):
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         vectors = self._based(Rows(rows.indptr, space.positions[rows.indices], rows.data))
-        rank_factors(Rows(rows.indptr, rows.indices, vectors), self.factors, space, exclude_seen, best)
+        rank_panels(Rows(rows.indptr, rows.indices, vectors), self.panels, space, exclude_seen, best)
+
+    def _prepare(self) -> None:
+        _ = self.panels
 
     def _based(self, rows: Rows) -> Float32:
         """Return float32[b, d + 1]: the vectors, each followed by the 1 that brings the base in."""
