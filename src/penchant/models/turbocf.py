@@ -55,7 +55,8 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         n = len(candidates)
 
         def powers(start: int, stop: int) -> Float32:
-            return np.power(r.product(start, stop), np.float32(self.s))
+            product = r.product(start, stop)
+            return np.power(product, np.float32(self.s), out=product, where=product > 0)
 
         with progress.step("TurboCF: smoothing", n, "items") as advance:
             kept = pruned(n, self.k if self.filter == 1 else None, powers, executor, advance)
