@@ -106,12 +106,9 @@ def pruned(
 
     def part(block: tuple[int, int]) -> tuple[Int64, Int32, Float32]:
         dense = rows(*block)
-        if k is not None and k < n:
-            least = np.argpartition(np.abs(dense), n - k, axis=1)[:, : n - k]
-            dense = dense.copy()
-            np.put_along_axis(dense, least, 0, axis=1)
-        row, column = np.nonzero(dense)
-        return np.bincount(row, minlength=len(dense)), column.astype(np.int32), dense[row, column]
+        kept = [_largest(row, n if k is None else k) for row in dense]
+        values = [row[columns] for row, columns in zip(dense, kept, strict=True)]
+        return np.array([len(each) for each in kept]), np.concatenate(kept), np.concatenate(values)
 
     found = []
     for each in executor.map(part, blocks(n, 64)):
@@ -120,6 +117,15 @@ def pruned(
     counts, columns, values = zip(*found, strict=True)
     indptr = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
     return Pruned(indptr, np.concatenate(columns), np.concatenate(values))
+
+
+def _largest(row: Float32, k: int) -> Int32:
+    """Return int32[at most k], ascending: where the largest entries by size are that are not 0."""
+    columns = np.flatnonzero(row)
+    if len(columns) > k:
+        least = len(columns) - k
+        columns = np.sort(columns[np.argpartition(np.abs(row[columns]), least)[least:]])
+    return columns.astype(np.int32)
 
 
 def singular(
