@@ -16,6 +16,7 @@ from penchant.models.linear import DenseLinear
 from penchant.models.popular import Popular
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
+from penchant.models.slim import SLIM
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -29,6 +30,8 @@ VARIANTS = {
     "ease sparse": EASE(l2=5.0, k=8, delta_inf=4.0),
     "edlae kept small": EDLAE(l2=5.0, dropout=0.3, max_items=30),
     "rdlae": RDLAE(l2=5.0, dropout=0.3, xi=0.2),
+    "slim sparse": SLIM(l1=1.0, l2=5.0, delta_inf=4.0),
+    "slim kept small": SLIM(l1=0.0, l2=2.0, k=5, max_items=30, half_life=20.0),
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
     "popular fading": Popular(half_life=14.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),
