@@ -26,6 +26,7 @@ from penchant.models.trending import Trending
 from penchant.models.turbocf import TurboCF
 from penchant.models.userknn import UserKNN
 from penchant.models.vstan import VSTAN
+from penchant.models.slim import SLIM
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -39,6 +40,8 @@ VARIANTS = {
     "ease sparse": EASE(l2=5.0, k=8, delta_inf=4.0),
     "edlae kept small": EDLAE(l2=5.0, dropout=0.3, max_items=30),
     "rdlae": RDLAE(l2=5.0, dropout=0.3, xi=0.2),
+    "slim sparse": SLIM(l1=1.0, l2=5.0, delta_inf=4.0),
+    "slim kept small": SLIM(l1=0.0, l2=2.0, k=5, max_items=30, half_life=20.0),
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
     "slist repeating": SLIST(l2=3.0, alpha=0.5, delta=2.0, repeats=True, delta_inf=None),
     "slist sparse": SLIST(l2=3.0, alpha=0.0, k=9, max_items=30),
