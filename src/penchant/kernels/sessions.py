@@ -101,7 +101,16 @@ class Asker(NamedTuple):
 def link_sessions(start: int, indptr: Int64, items: Int32, links: Links) -> None:
     """Link the sessions from ``start`` on, which are newer than those that are linked; the links are written.
 
-    See :class:`Links`. Time is the number of their entries.
+    >>> links = Links(np.full(2, -1, np.int32), np.empty(3, np.int32), np.empty(3, np.int32), np.zeros(2, np.int32))
+    >>> link_sessions(0, np.int64([0, 2, 3]), np.int32([0, 1, 1]), links)
+    >>> links.previous.tolist()  # the second session's item 1 stood before at entry 1
+    [-1, -1, 1]
+
+    Args:
+        start: the first session to link.
+        indptr: int64[n + 1], where sessions begin.
+        items: int32[nnz], distinct items of each.
+        links: long enough for them; written.
     """
     for session in range(start, len(indptr) - 1):
         for entry in range(indptr[session], indptr[session + 1]):
