@@ -2,114 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Float32, Float64, Int32, Int64
+from penchant.core.arrays import Float64, Int32, Int64
 from penchant.kernels.layout import Best, Rows
+from penchant.kernels.sessionindex import Asker, Fade, Index
 from penchant.kernels.topk import top_k
 
-__all__ = ["Asker", "Fade", "Index", "Links", "add_sessions", "link_sessions", "part_sessions", "rank_sessions"]
-
-MOST = 60
-"Items of an asker that can be told apart: one bit each."
-
-
-class Links(NamedTuple):
-    """For every entry of the sessions the entry before it that holds the same item.
-
-    >>> links = Links(np.full(2, -1, np.int32), np.empty(3, np.int32), np.empty(3, np.int32), np.zeros(2, np.int32))
-    >>> link_sessions(0, np.int64([0, 2, 3]), np.int32([0, 1, 1]), links)  # two sessions: items 0 and 1; item 1
-    >>> links.head.tolist(), links.previous.tolist(), links.owner.tolist(), links.support.tolist()
-    ([0, 2], [-1, -1, 1], [0, 0, 1], [1, 2])
-    """
-
-    head: Int32
-    "int32[n_items], the newest entry that holds each item; -1 for none."
-    previous: Int32
-    "int32[nnz], the next older entry of the same item; -1 for none."
-    owner: Int32
-    "int32[nnz], the session of each entry."
-    support: Int32
-    "int32[n_items], how many sessions hold each item."
-
-
-class Index(NamedTuple):
-    """Sessions from the oldest to the newest, each from its latest item back.
-
-    >>> links = Links(np.int32([0]), np.int32([-1]), np.int32([0]), np.int32([1]))
-    >>> Index(links, np.int64([0, 1]), np.int32([0]), np.int32([0]), np.int64([7])).at.tolist()
-    [7]
-    """
-
-    links: Links
-    "Where each item occurs."
-    indptr: Int64
-    "int64[n + 1]."
-    items: Int32
-    "int32[nnz], distinct items of each session, the latest first."
-    steps: Int32
-    "int32[nnz], how many events of the session came after the item's last."
-    at: Int64
-    "int64[n], microseconds of the last event."
-
-
-class Fade(NamedTuple):
-    """How much counts of what is far away, and how many sessions take part.
-
-    >>> far = np.inf
-    >>> Fade(k=100, sample_size=500, last=9, asker=2.0, age=far, inside=5.0, shared=far, idf=1.0, current=True).last
-    9
-    """
-
-    k: int
-    "Sessions that are taken as neighbours."
-    sample_size: int
-    "Sessions they are chosen of: the most recent that share an item."
-    last: int
-    "Events of the asker's session that count."
-    asker: float
-    "Events after which an item of the asker counts 1/e."
-    age: float
-    "Microseconds after which a session counts 1/e."
-    inside: float
-    "Events between a neighbour's item and the shared one, at which the item counts 1/e."
-    shared: float
-    "Events of the asker since the shared item, at which a neighbour counts 1/e."
-    idf: float
-    "How much more a rare item counts."
-    current: bool
-    "Whether the item of the asker's latest event is scored."
-
-
-class Asker(NamedTuple):
-    """The session that is asked with.
-
-    >>> Asker(np.int32([3, 8]), np.float32([1, 0.25])).codes.tolist()  # item 8, then item 3
-    [3, 8]
-    """
-
-    codes: Int32
-    "int32[m], distinct items, ascending."
-    signal: Float32
-    "float32[m], 4 to the power of minus the number of events since; not above 0 says nothing."
-
-
-@njit(nogil=True, cache=True)
-def link_sessions(start: int, indptr: Int64, items: Int32, links: Links) -> None:
-    """Link the sessions from ``start`` on, which are newer than those that are linked; the links are written.
-
-    See :class:`Links`. Time is the number of their entries.
-    """
-    for session in range(start, len(indptr) - 1):
-        for entry in range(indptr[session], indptr[session + 1]):
-            item = items[entry]
-            links.owner[entry] = session
-            links.previous[entry] = links.head[item]
-            links.head[item] = entry
-            links.support[item] += 1
+__all__ = ["add_sessions", "part_sessions", "rank_sessions"]
 
 
 @njit(nogil=True, cache=True)
@@ -213,8 +116,10 @@ def _worth(entry: int, middle: int, index: Index, fade: Fade) -> Any:
 def add_sessions(asker: Asker, index: Index, fade: Fade, out: Float64) -> Any:
     """Add the scores of one session to ``out`` (float64[n_items], 0 before); return the items that got one, ascending.
 
+    >>> from penchant.kernels.sessionindex import Links
     >>> links = Links(np.full(3, -1, np.int32), np.empty(4, np.int32), np.empty(4, np.int32), np.zeros(3, np.int32))
     >>> indptr, items, steps = np.int64([0, 2, 4]), np.int32([1, 0, 2, 0]), np.int32([0, 1, 0, 1])
+    >>> from penchant.kernels.sessionindex import link_sessions
     >>> link_sessions(0, indptr, items, links)
     >>> index = Index(links, indptr, items, steps, np.int64([0, 10]))
     >>> fade, out = Fade(5, 5, 9, np.inf, 10.0, np.inf, np.inf, 0.0, True), np.zeros(3)
@@ -250,6 +155,7 @@ def add_sessions(asker: Asker, index: Index, fade: Fade, out: Float64) -> Any:
 def part_sessions(asker: Asker, index: Index, fade: Fade, rows: Int32, out: Float64) -> None:
     """Add to ``out`` what each item of one session adds to the score of some items.
 
+    >>> from penchant.kernels.sessionindex import Links
     >>> links = Links(np.int32([1, 0]), np.int32([-1, -1]), np.int32([0, 0]), np.int32([1, 1]))
     >>> index = Index(links, np.int64([0, 2]), np.int32([1, 0]), np.int32([0, 1]), np.int64([0]))
     >>> fade, out = Fade(5, 5, 9, np.inf, np.inf, np.inf, np.inf, 0.0, True), np.zeros((1, 2))
@@ -282,6 +188,7 @@ def part_sessions(asker: Asker, index: Index, fade: Fade, rows: Int32, out: Floa
 def rank_sessions(rows: Rows, index: Index, fade: Fade, exclude_seen: bool, best: Best) -> None:
     """Score sessions and keep the best; an item that no neighbour holds cannot be ranked.
 
+    >>> from penchant.kernels.sessionindex import Links
     >>> links = Links(np.int32([1, 0]), np.int32([-1, -1]), np.int32([0, 0]), np.int32([1, 1]))
     >>> index = Index(links, np.int64([0, 2]), np.int32([1, 0]), np.int32([0, 1]), np.int64([0]))
     >>> fade = Fade(5, 5, 9, np.inf, np.inf, np.inf, np.inf, 0.0, True)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from penchant.core.executor import LOCAL
 from penchant.core.nouns import History
 from penchant.core.progress import SILENT
-from penchant.kernels.sessions import Links, link_sessions
+from penchant.kernels.sessionindex import Links, link_sessions
 from penchant.models.sessions import Sessions
 from penchant.models.vstan import SessionNeighbours
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import scipy.sparse as sp
 from msgspec import Meta
 
 from penchant.core.arrays import Bool, Float32, Int32
@@ -79,28 +81,26 @@ class CategoryPopularity(Popularity, frozen=True, eq=False, kw_only=True):
     p_data: Float32
     "float32[p], how many like them, divided by the most in the category."
 
+    @cached_property
+    def _memberships(self) -> Any:
+        """CSR float64[n_items, categories]: each item's share in each of its categories; they sum to 1."""
+        lengths = np.diff(self.m_indptr)
+        shares = np.repeat(1.0 / np.maximum(lengths, 1), lengths)
+        return sp.csr_array((shares, self.m_indices, self.m_indptr), shape=(self.n_items, len(self.p_indptr) - 1))
+
+    @cached_property
+    def _within(self) -> Any:
+        """CSR float64[n candidates, categories]: the popularity of each candidate within each of its categories."""
+        parts = (self.p_data.astype(np.float64), self.p_indices, self.p_indptr)
+        return sp.csr_array(parts, shape=(len(self.p_indptr) - 1, len(self.candidates))).T.tocsr()
+
     def _score(self, codes: Int32, signal: Float32) -> Float32:
-        said = np.zeros(len(self.p_indptr) - 1, np.float64)
-        for code, says in zip(codes.tolist(), signal.tolist(), strict=True):
-            own = self.m_indices[self.m_indptr[code] : self.m_indptr[code + 1]]
-            said[own] += says / max(len(own), 1)
-        scores = self.popularity.astype(np.float64)
-        for group in np.flatnonzero(said):
-            part = slice(self.p_indptr[group], self.p_indptr[group + 1])
-            scores[self.p_indices[part]] += said[group] * self.p_data[part]
-        return scores.astype(np.float32)
+        said = self._memberships[codes].T @ signal.astype(np.float64)
+        return np.asarray(self.popularity + self._within @ said, np.float32)
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
-        table = np.zeros((len(items), len(codes)), np.float64)
-        places = self._places(items)
-        for column, (code, says) in enumerate(zip(codes.tolist(), signal.tolist(), strict=True)):
-            alone = np.zeros(len(self.candidates), np.float64)
-            own = self.m_indices[self.m_indptr[code] : self.m_indptr[code + 1]]
-            for group in own:
-                part = slice(self.p_indptr[group], self.p_indptr[group + 1])
-                alone[self.p_indices[part]] += says / len(own) * self.p_data[part]
-            table[:, column] = alone[places]
-        return table.astype(np.float32)
+        theirs = self._within[np.maximum(self._places(items), 0)]
+        return np.asarray((theirs @ self._memberships[codes].T).toarray() * signal, np.float32)
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         for row in range(len(rows.indptr) - 1):
@@ -171,10 +171,10 @@ class Popular(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
         shared["popularity"] = popularity.astype(np.float32)
         if self.by is None:
             return Popularity(**shared)
-        return CategoryPopularity(**shared, **_within(state, candidates, popularity, len(items)))
+        return CategoryPopularity(**shared, **_shared(state, candidates, popularity, len(items)))
 
 
-def _within(state: Groups, candidates: Int32, popularity: Any, n_items: int) -> dict[str, Any]:
+def _shared(state: Groups, candidates: Int32, popularity: Any, n_items: int) -> dict[str, Any]:
     """Return the categories of each item, and the popularity of the candidates within each category."""
     place = np.searchsorted(candidates, state.members)
     place[place == len(candidates)] = 0

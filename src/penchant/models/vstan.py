@@ -14,17 +14,8 @@ from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.layout import Best, Rows, Space
-from penchant.kernels.sessions import (
-    MOST,
-    Asker,
-    Fade,
-    Index,
-    Links,
-    add_sessions,
-    link_sessions,
-    part_sessions,
-    rank_sessions,
-)
+from penchant.kernels.sessionindex import MOST, Asker, Fade, Index, Links, link_sessions
+from penchant.kernels.sessions import add_sessions, part_sessions, rank_sessions
 from penchant.models.aging import DAY
 from penchant.models.counting import Counting
 from penchant.models.scorer import Scorer
@@ -53,7 +44,7 @@ class SessionNeighbours(Scorer, frozen=True, eq=False, kw_only=True):
     state: Sessions
     "The sessions. They are the index, so they are always kept."
     head: Int32
-    "int32[n_items], as in :class:`penchant.kernels.sessions.Links`."
+    "int32[n_items], as in :class:`penchant.kernels.sessionindex.Links`."
     previous: Int32
     "int32[nnz], as there."
     owner: Int32
