@@ -212,7 +212,7 @@ def graph() -> Iterator[str]:
         start = time.perf_counter()
         built = Nearest.of(scorer)
         seconds = time.perf_counter() - start
-        scorer.score_batch(histories, K)
+        _ = scorer.score_batch(histories, K), built.score_batch(histories, K)
         exact = timed(lambda scorer=scorer, asked=histories: scorer.score_batch(asked, K))
         for expansion in (64, 256, 1024):
             built.graph.expansion_search = expansion
