@@ -85,7 +85,7 @@ def test_the_objective_never_rises_from_half_step_to_half_step(solver: IALS, uno
     ],
     ids=["exact", "cg", "block", "blocks"],
 )
-@pytest.mark.parametrize("l2", [1e-6, 0.3])
+@pytest.mark.parametrize("l2", [1e-30, 1e-6, 0.3])
 def test_a_half_step_is_the_solution_of_numpy(solver: IALS, l2: float) -> None:
     """With rows of nothing, of one entry, of more entries than axes, and rows that are equal."""
     learner = replace(solver, factors=20, l2=l2, alpha=2.0, unobserved=0.1, frequency_scaling=0.5)

@@ -57,6 +57,7 @@ def gram_of(vectors: Float32, executor: Executor) -> Float64:
 def principal_axes(vectors: Float32, executor: Executor) -> tuple[Float32, Float32]:
     """Turn ``vectors`` in place until their gram is diagonal; return that diagonal and the turn.
 
+    The diagonal is held above 1e-8 of its largest entry, which is what turning in float32 blurs.
     Scores do not change when both sides of a factorization are turned by the same orthogonal matrix.
 
     >>> from penchant.core.executor import LOCAL
@@ -82,7 +83,7 @@ def principal_axes(vectors: Float32, executor: Executor) -> tuple[Float32, Float
 
         for _ in executor.map(part, blocks(len(vectors), TILE)):
             pass
-    return np.maximum(energy, 0).astype(np.float32), turn
+    return np.maximum(energy, 1e-8 * max(energy[-1], 0.0)).astype(np.float32), turn
 
 
 def misfit(matrix: Matrix, own: Float32, other: Float32, executor: Executor) -> tuple[float, float]:
