@@ -21,12 +21,12 @@ from penchant.models.popular import Popular
 from penchant.models.puresvd import PureSVD
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
+from penchant.models.slim import SLIM
 from penchant.models.slist import SLIST
 from penchant.models.trending import Trending
 from penchant.models.turbocf import TurboCF
 from penchant.models.userknn import UserKNN
 from penchant.models.vstan import VSTAN
-from penchant.models.slim import SLIM
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
