@@ -66,7 +66,7 @@ def found(row: Row, options: argparse.Namespace) -> dict[str, Any]:
         command = [sys.executable, __file__, "--row", str(ROWS.index(row))]
         printed = run(command, variables("penchant", os.cpu_count() or TWO_CORES), options.limit)
     except (Failed, PenchantError) as error:
-        return {"why": str(error)}
+        return {"why": str(error)[:80]}
     return dict(json.loads(printed.splitlines()[-1]))
 
 

@@ -31,7 +31,7 @@ from support.tables import markdown, shown
 QUICK = {"data": ["ml-100k", "generated-1m"], "models": ["ials-64", "item-knn", "ease"], "repeat": 1}
 K, COMMON, RANKED, SINGLES = 20, 2_000, 20_000, 200
 "Length of the lists; people whose lists are compared; people ranked for speed; single requests."
-HEAD = ("data", "model", "who", "fit s", "of ours", "first s", "fit +MB", "users/s", "of ours", "single ms")
+HEAD = ("data", "model", "who", "fit s", "of ours", "cpu s", "first s", "fit +MB", "users/s", "of ours", "single ms")
 HEAD = (*HEAD, f"recall@{K}", f"ndcg@{K}", "note")
 
 
@@ -141,7 +141,7 @@ def line(row: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
     ours = next(r for r in rows if (r["data"], r["model"], r["who"]) == (row["data"], row["model"], "penchant"))
     ratio = {f: row[f] / ours[f] if row.get(f) and ours.get(f) else None for f in ("fit_seconds", "users_per_second")}
     cells = [row["data"], row["model"], row["who"], shown(row.get("fit_seconds")), shown(ratio["fit_seconds"], ".2f")]
-    cells += [shown(row.get("first_seconds"), ".2f"), shown(row.get("fit_mb"), ",.0f")]
+    cells += [shown(row.get("fit_cpu")), shown(row.get("first_seconds"), ".2f"), shown(row.get("fit_mb"), ",.0f")]
     cells += [shown(row.get("users_per_second"), ",.0f"), shown(ratio["users_per_second"], ".2f")]
     cells += [shown(row.get("single_ms")), shown(row.get(f"recall@{K}"), ".4f"), shown(row.get(f"ndcg@{K}"), ".4f")]
     return [*cells, said(row)]
