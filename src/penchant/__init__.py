@@ -2,7 +2,7 @@
 
 >>> import penchant as pt
 >>> sorted(pt.learners())
-['buy-again', 'ease', 'edlae', 'ials', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta']
+['buy-again', 'ease', 'edlae', 'ials', 'item-autoencoder', 'item-knn', 'popular', 'rdlae', 'rlae', 'rp3-beta', 'sansa']
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from penchant.models.ease import EASE
     from penchant.models.edlae import EDLAE
     from penchant.models.ials import IALS
+    from penchant.models.itemautoencoder import ItemAutoencoder
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
+    from penchant.models.sansa import SANSA
 
 __all__ = [
     "EASE",
@@ -38,10 +40,12 @@ __all__ = [
     "IALS",
     "RDLAE",
     "RLAE",
+    "SANSA",
     "BuyAgain",
     "Dataset",
     "Event",
     "Item",
+    "ItemAutoencoder",
     "ItemKNN",
     "PenchantError",
     "Popular",
@@ -64,10 +68,12 @@ _HOMES = {
     "IALS": "penchant.models.ials",
     "RDLAE": "penchant.models.rdlae",
     "RLAE": "penchant.models.rlae",
+    "SANSA": "penchant.models.sansa",
     "BuyAgain": "penchant.models.buyagain",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
     "Item": "penchant.core.nouns",
+    "ItemAutoencoder": "penchant.models.itemautoencoder",
     "ItemKNN": "penchant.models.itemknn",
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",

@@ -10,12 +10,14 @@ import pytest
 from penchant.models.ease import EASE
 from penchant.models.edlae import EDLAE
 from penchant.models.ials import IALS
+from penchant.models.itemautoencoder import ItemAutoencoder
 from penchant.models.itemknn import ItemKNN
 from penchant.models.learner import Learner, learners
 from penchant.models.linear import DenseLinear
 from penchant.models.popular import Popular
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
+from penchant.models.sansa import SANSA
 from penchant.testing import LEARNER_CHECKS, check_learner
 from penchant.testing.claim import Check
 
@@ -29,6 +31,11 @@ VARIANTS = {
     "ease sparse": EASE(l2=5.0, k=8, delta_inf=4.0),
     "edlae kept small": EDLAE(l2=5.0, dropout=0.3, max_items=30),
     "rdlae": RDLAE(l2=5.0, dropout=0.3, xi=0.2),
+    "sansa small": SANSA(l2=5.0, dropout=0.3, density=0.1, k=6, delta_inf=4.0),
+    "sansa without counts": SANSA(l2=5.0, k=None, max_pairs=0),
+    "sansa exact": SANSA(l2=5.0, density=1.0, k=None, half_life=7.0),
+    "item-autoencoder sparse": ItemAutoencoder(solver="sparse", l2=5.0),
+    "item-autoencoder without counts": ItemAutoencoder(l2=5.0, dropout=0.2, forgetting="retrain"),
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
     "popular fading": Popular(half_life=14.0),
     "ease fading": EASE(l2=10.0, half_life=7.0, max_items=30),

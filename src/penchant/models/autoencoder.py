@@ -20,7 +20,7 @@ from penchant.models.linear import DenseLinear, SparseLinear
 from penchant.models.pruning import pruned
 from penchant.models.scorer import Scorer
 
-__all__ = ["Autoencoder", "ridge_for"]
+__all__ = ["Autoencoder", "ridge_for", "ridge_of"]
 
 _ROWS = 256
 
@@ -95,8 +95,17 @@ def ridge_for(state: Cooccurrence) -> float:
     >>> ridge_for(EASE().fit(checkerboard(100)).state) > ridge_for(EASE().fit(checkerboard(10)).state)
     True
     """
-    support = state.support[state.codes].astype(np.float64)
-    return float(max(1.0, (support**2).sum() / support.sum()))
+    return ridge_of(state.support[state.codes])
+
+
+def ridge_of(support: Int64) -> float:
+    """Return a ridge strength that suits items liked by so many people each (int64[n]).
+
+    >>> ridge_of(np.int64([1, 3]))
+    2.5
+    """
+    people = support.astype(np.float64)
+    return float(max(1.0, (people**2).sum() / people.sum()))
 
 
 def _invert(matrix: Float32, about: str) -> None:
