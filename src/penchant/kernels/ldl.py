@@ -60,9 +60,9 @@ def strongest_block(start: int, rows: Rows, scale: Float64, keep: int) -> tuple[
     """
     b = len(rows.indptr) - 1
     lengths = np.zeros(b, np.int64)
-    longest = np.int64(0)
+    longest = 0
     for r in range(b):
-        longest = max(longest, rows.indptr[r + 1] - rows.indptr[r])
+        longest = max(longest, int(rows.indptr[r + 1] - rows.indptr[r]))
     keep = min(keep, longest)
     indices, values = np.empty(b * keep, np.int32), np.empty(b * keep, np.float32)
     scaled, columns, chosen = np.empty(longest, np.float32), np.empty(longest, np.int32), np.empty(keep, np.int32)
@@ -184,9 +184,9 @@ def factor_block(start: int, stop: int, near: Rows, wanted: int, floor: Float64)
         int64[b] entries a row, int32[nnz] ascending columns, float32[nnz] values, and how often a diagonal was raised.
     """
     n = len(near.indptr) - 1
-    longest = np.int64(0)
+    longest = 0
     for j in range(start, stop):
-        longest = max(longest, near.indptr[j + 1] - near.indptr[j])
+        longest = max(longest, int(near.indptr[j + 1] - near.indptr[j]))
     wanted = min(wanted, longest)
     lengths = np.zeros(stop - start, np.int64)
     indices, values = (
