@@ -51,7 +51,7 @@ def main() -> None:
         "GB bound": round(bound / 1e9, 2),
         "weights an item": round(len(scorer.w_data) / n, 1),
     }
-    print(pl.DataFrame([row]))  # noqa: T201
+    print(pl.DataFrame([row]))
 
 
 if __name__ == "__main__":

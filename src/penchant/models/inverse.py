@@ -43,7 +43,7 @@ class Counted(Struct, frozen=True, eq=False):
 
 
 class Inverse(Struct, frozen=True, eq=False):
-    """The approximate inverse S W'W S of a Gram matrix with a ridge on its diagonal.
+    """The approximate inverse W'W of a Gram matrix with a ridge on its diagonal.
 
     >>> from penchant.core.executor import LOCAL
     >>> from penchant.core.progress import SILENT
@@ -55,8 +55,6 @@ class Inverse(Struct, frozen=True, eq=False):
 
     order: Int32
     "int32[n], the items from the least to the most liked; rows and columns of W have this order."
-    scale: Float64
-    "float64[n], the diagonal of S: with it on both sides the matrix has ones on its diagonal."
     factor: Rows
     "W, upper triangular, float32."
     raised: int
@@ -85,7 +83,8 @@ class Inverse(Struct, frozen=True, eq=False):
             near, _ = _gathered(count, n, executor, advance)
         with progress.step("factoring the inverse", n, "items") as advance:
             factor, raised = _gathered(lambda block: factor_block(*block, near, wanted, floor), n, executor, advance)
-        return cls(counted.order, scale, factor, raised)
+        factor.data[:] *= scale[factor.indices]
+        return cls(counted.order, factor, raised)
 
     def weights(self, keep: int, executor: Executor, progress: Progress) -> Matrix:
         """Return CSR float32[n, n] by code: what item i adds to the score of j, for each j the largest ``keep``."""
@@ -95,7 +94,6 @@ class Inverse(Struct, frozen=True, eq=False):
         with progress.step("weighing", n, "items") as advance:
             found, _ = _gathered(lambda block: weigh_block(*block, self.factor, columns, keep), n, executor, advance)
         candidate = np.repeat(np.arange(n, dtype=np.int32), np.diff(found.indptr))
-        found.data[:] *= self.scale[found.indices] / self.scale[candidate]
         return matrix_of(found.data, self.order[candidate], self.order[found.indices], (n, n))
 
 
