@@ -35,7 +35,7 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     one small LDL solve each. Of all W with these entries, this is the one nearest to the true factor; it always
     exists. With ``density`` 1 and ``k`` None it is exact, and the scores are those of EASE.
 
-    Memory is at most n (24 m + 32 k) bytes for n items, m = density n predecessors and k weights each, beside 40 bytes
+    Memory is at most n (24 m + 32 k) bytes for n items, m = density n predecessors and k weights each, beside 60 bytes
     an event while meetings are counted: rows of counts are cut down as they come, and there is never a whole Gram
     matrix. Time is half the sum of the squared history lengths for the counts, and n (4 m^2 + m^3 / 6) operations.
 
