@@ -47,7 +47,7 @@ def main() -> None:
     scorer = pt.SANSA(max_pairs=0).fit(data)
     took, cpu = time.perf_counter() - start, time.process_time() - used
     n, m, k = len(scorer.candidates), scorer.facts["predecessors"], 200
-    bound = 60.0 * data.matrix.nnz + n * (24.0 * m + 32.0 * k)
+    bound = 60.0 * data.matrix.nnz + n * max(64.0 * m, 24.0 * m + 32.0 * k)
     row = {
         "items": n,
         "events": data.matrix.nnz,

@@ -32,11 +32,11 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     The inverse of the Gram matrix is written as W'W, where W is sparse and triangular once the items are ordered by
     how many people like them: its row j regresses item j on those of the more popular items that are most like it,
-    one small LDL solve each. Of all W with these entries, this is the one nearest to the true factor; it always
-    exists. With ``density`` 1 and ``k`` None it is exact, and the scores are those of EASE.
+    one small LDL solve each. Where no count was left out, this is of all W with these entries the one nearest to the
+    true factor. With ``density`` 1 and ``k`` None it is exact, and the scores are those of EASE.
 
-    Memory is at most n (24 m + 32 k) bytes for n items, m = density n predecessors and k weights each, beside 60 bytes
-    an event while meetings are counted: rows of counts are cut down as they come, and there is never a whole Gram
+    Memory is at most n max(64 m, 24 m + 32 k) bytes for n items, m = density n predecessors and k weights each, beside
+    60 bytes an event while meetings are counted: only the 4 m largest counts of a row are kept, and there is no whole Gram
     matrix. Time is half the sum of the squared history lengths for the counts, and n (4 m^2 + m^3 / 6) operations.
 
     People are forgotten exactly only where the whole counts were kept, which takes up to 40 bytes for each pair of
