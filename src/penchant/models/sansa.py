@@ -36,7 +36,7 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     true factor. With ``density`` 1 and ``k`` None it is exact, and the scores are those of EASE.
 
     Memory is at most n max(64 m, 24 m + 32 k) bytes for n items, m = density n predecessors and k weights each, beside
-    60 bytes an event while meetings are counted: only the 4 m largest counts of a row are kept, and there is no whole Gram
+    60 bytes an event while meetings are counted: only the 4 m largest counts of a row are kept, never a whole Gram
     matrix. Time is half the sum of the squared history lengths for the counts, and n (4 m^2 + m^3 / 6) operations.
 
     People are forgotten exactly only where the whole counts were kept, which takes up to 40 bytes for each pair of
