@@ -15,7 +15,7 @@ from penchant.data.vocabulary import Vocabulary
 from penchant.models.autoencoder import ridge_of
 from penchant.models.counting import Cooccurrence, CountsItems
 from penchant.models.interactions import liked
-from penchant.models.inverse import Counted, Inverse, counted_in, counted_of
+from penchant.models.sparseinverse import Counted, Inverse, counted_in, counted_of
 from penchant.models.linear import SparseLinear
 
 __all__ = ["SANSA"]
