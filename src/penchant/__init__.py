@@ -9,6 +9,8 @@
 <class 'penchant.models.ease.EASE'>
 >>> pt.learners()["ease"]
 <class 'penchant.models.ease.EASE'>
+>>> pt.learners()["ease"]
+<class 'penchant.models.ease.EASE'>
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from penchant.models.edlae import EDLAE
     from penchant.models.gfcf import GFCF
     from penchant.models.ials import IALS
+    from penchant.models.itemautoencoder import ItemAutoencoder
     from penchant.models.itemknn import ItemKNN
     from penchant.models.learner import learners
     from penchant.models.load import load
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from penchant.models.rdlae import RDLAE
     from penchant.models.rlae import RLAE
     from penchant.models.rp3beta import RP3Beta
+    from penchant.models.sansa import SANSA
     from penchant.models.slim import SLIM
     from penchant.models.slist import SLIST
     from penchant.models.trending import Trending
@@ -57,6 +61,7 @@ __all__ = [
     "IALS",
     "RDLAE",
     "RLAE",
+    "SANSA",
     "SLIM",
     "SLIST",
     "VSTAN",
@@ -65,6 +70,7 @@ __all__ = [
     "Dataset",
     "Event",
     "Item",
+    "ItemAutoencoder",
     "ItemKNN",
     "MatrixFactorization",
     "PenchantError",
@@ -96,11 +102,13 @@ _HOMES = {
     "RLAE": "penchant.models.rlae",
     "VSTAN": "penchant.models.vstan",
     "SLIM": "penchant.models.slim",
+    "SANSA": "penchant.models.sansa",
     "BuyAgain": "penchant.models.buyagain",
     "ChebyCF": "penchant.models.chebycf",
     "Dataset": "penchant.data.dataset",
     "Event": "penchant.core.nouns",
     "Item": "penchant.core.nouns",
+    "ItemAutoencoder": "penchant.models.itemautoencoder",
     "ItemKNN": "penchant.models.itemknn",
     "MatrixFactorization": "penchant.models.matrixfactorization",
     "PenchantError": "penchant.core.errors",

@@ -13,6 +13,7 @@ from penchant.models.ease import EASE
 from penchant.models.edlae import EDLAE
 from penchant.models.gfcf import GFCF
 from penchant.models.ials import IALS
+from penchant.models.itemautoencoder import ItemAutoencoder
 from penchant.models.itemknn import ItemKNN
 from penchant.models.learner import Learner, learners
 from penchant.models.linear import DenseLinear
@@ -21,6 +22,7 @@ from penchant.models.popular import Popular
 from penchant.models.puresvd import PureSVD
 from penchant.models.rdlae import RDLAE
 from penchant.models.rp3beta import RP3Beta
+from penchant.models.sansa import SANSA
 from penchant.models.slim import SLIM
 from penchant.models.slist import SLIST
 from penchant.models.trending import Trending
@@ -42,6 +44,11 @@ VARIANTS = {
     "rdlae": RDLAE(l2=5.0, dropout=0.3, xi=0.2),
     "slim sparse": SLIM(l1=1.0, l2=5.0, delta_inf=4.0),
     "slim kept small": SLIM(l1=0.0, l2=2.0, k=5, max_items=30, half_life=20.0),
+    "sansa small": SANSA(l2=5.0, dropout=0.3, density=0.1, k=6, delta_inf=4.0),
+    "sansa without counts": SANSA(l2=5.0, k=None, max_pairs=0),
+    "sansa exact": SANSA(l2=5.0, density=1.0, k=None, half_life=7.0),
+    "item-autoencoder sparse": ItemAutoencoder(solver="sparse", l2=5.0),
+    "item-autoencoder without counts": ItemAutoencoder(l2=5.0, dropout=0.2, forgetting="retrain"),
     "rp3-beta": RP3Beta(alpha=0.7, beta=0.3, k=9),
     "slist repeating": SLIST(l2=3.0, alpha=0.5, delta=2.0, repeats=True, delta_inf=None),
     "slist sparse": SLIST(l2=3.0, alpha=0.0, k=9, max_items=30),

@@ -59,7 +59,7 @@ def test_user_knn_beats_the_published_item_neighbours_on_gowalla() -> None:
     assert ndcg > 0.1214
 
 
-def test_ease_beats_popularity_on_movielens() -> None:
+def test_ease_beats_popularity_on_movielens_and_sansa_comes_close_to_ease() -> None:
     """Leave-last-out, the 942 users with two ratings of 4 or 5, which are the likes; full ranking."""
     path = needed("ml-100k/u.data")
     names = ["user", "item", "value", "at"]
@@ -68,11 +68,12 @@ def test_ease_beats_popularity_on_movielens() -> None:
     split = pt.split.leave_last_out(pt.Dataset.from_events(liked))
     assert datetime.fromtimestamp(split.train.column("at")[0] / 1e6, UTC).year in (1997, 1998)
     found = {}
-    for name, learner in {"popular": pt.Popular(), "ease": pt.EASE(l2=300.0)}.items():
+    for name, learner in {"popular": pt.Popular(), "ease": pt.EASE(l2=300.0), "sansa": pt.SANSA(l2=300.0)}.items():
         scorer = learner.fit(split.train)
         top = scorer.score_batch(scorer.rows(split.history), 10, exclude_seen=True)
         found[name] = recall_and_ndcg(top, split.test.matrix, 10)[1]
     assert found["ease"] > 1.3 * found["popular"]
+    assert found["sansa"] > 0.95 * found["ease"]
 
 
 def test_matrix_factorization_beats_the_published_error_on_movielens() -> None:

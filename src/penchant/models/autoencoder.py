@@ -20,7 +20,7 @@ from penchant.models.linear import DenseLinear, SparseLinear
 from penchant.models.pruning import pruned
 from penchant.models.scorer import Scorer
 
-__all__ = ["Autoencoder", "ridge_for"]
+__all__ = ["Autoencoder", "ridge_for", "ridge_of"]
 
 _ROWS = 256
 
@@ -101,8 +101,17 @@ def ridge_for(state: Cooccurrence) -> float:
     >>> ridge_for(EASE().fit(checkerboard(32)).state)  # everybody's item is liked by 16
     100.0
     """
-    support = state.support[state.codes].astype(np.float64)
-    return float(50.0 * ((support**2).sum() / support.sum()) ** 0.25)
+    return ridge_of(state.support[state.codes])
+
+
+def ridge_of(support: Int64) -> float:
+    """Return a ridge strength that suits items liked by so many people each (int64[n]).
+
+    >>> ridge_of(np.int64([16, 16]))
+    100.0
+    """
+    people = support.astype(np.float64)
+    return float(50.0 * ((people**2).sum() / people.sum()) ** 0.25)
 
 
 def _weigh(matrix: Float32, slopes: Float32, executor: Executor) -> None:

@@ -18,7 +18,7 @@ from penchant.kernels.cooccurrence import count_full, count_sparse, spread_full,
 from penchant.kernels.layout import Meets, Rows
 from penchant.models.state import narrowed
 
-__all__ = ["Gram", "count_gram", "expect_counts"]
+__all__ = ["Gram", "count_gram", "expect_counts", "meets_of"]
 
 _BLOCK = 256
 _MOST = 2**31
@@ -167,7 +167,7 @@ def count_gram(matrix: Matrix, executor: Executor, progress: Progress, weights: 
         weights: int32[people], what each counts; None for 1.
     """
     n = matrix.shape[1]
-    meets = _meets(matrix, weights)
+    meets = meets_of(matrix, weights)
     length = np.diff(matrix.indptr).astype(np.int64)
     cells = n * (n + 1) // 2
     kind = np.int64 if weights is not None else np.int32
@@ -192,7 +192,13 @@ def count_gram(matrix: Matrix, executor: Executor, progress: Progress, weights: 
     return Gram.of(sp.csr_array(upper, shape=(n, n)))
 
 
-def _meets(matrix: Matrix, weights: Int32 | None) -> Meets:
+def meets_of(matrix: Matrix, weights: Int32 | None = None) -> Meets:
+    """Return who holds each item of a matrix (CSR [people, n], sorted columns), as counting wants it.
+
+    >>> meets = meets_of(sp.csr_array(np.float32([[1, 1], [0, 3]])))
+    >>> meets.indptr.tolist(), meets.first.tolist(), meets.last.tolist(), meets.items.tolist()
+    ([0, 1, 3], [0, 1, 2], [2, 2, 3], [0, 1, 1])
+    """
     order: Any = (np.arange(matrix.nnz, dtype=np.int64), matrix.indices, matrix.indptr)
     columns = sp.csr_array(order, shape=matrix.shape).T.tocsr()
     columns.sort_indices()

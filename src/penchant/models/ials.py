@@ -58,7 +58,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     alpha: Annotated[float, Meta(gt=0)] = 1.0
     "Confidence that one unit of event weight adds."
     unobserved: Annotated[float, Meta(gt=0)] | None = None
-    "Weight of the pairs nobody was seen to form; None: chosen from the density of the data, see :meth:`settled`."
+    "Weight of the pairs nobody was seen to form; None: chosen from the density of the data, see :meth:`suited`."
     frequency_scaling: Annotated[float, Meta(ge=0, le=1)] = 1.0
     "How much more the vectors of the frequent are regularized: 0 not at all, 1 in proportion."
     epochs: Annotated[int, Meta(ge=1)] = 16
@@ -70,7 +70,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     steps: Annotated[int, Meta(ge=1)] = 3
     "Steps of the solver ``cg`` a half-step, from where the last one ended."
 
-    def settled(self, matrix: Matrix) -> IALS:
+    def suited(self, matrix: Matrix) -> IALS:
         """Return the learner with the weight of unobserved pairs that suits a matrix, unless it has one.
 
         It is 5e4 times the square of the density, between 0.003 and 50: where most pairs are unobserved because
@@ -78,7 +78,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Retail and Gowalla, whose best weights lie between 0.01 and 50.
 
         >>> from penchant.data.sparse import matrix_of
-        >>> IALS().settled(matrix_of([1, 1], [0, 49], [0, 3], (10, 50))).unobserved  # 5e4 (2 / 500)^2
+        >>> IALS().suited(matrix_of([1, 1], [0, 49], [0, 3], (10, 50))).unobserved  # 5e4 (2 / 500)^2
         0.8
         """
         if self.unobserved is not None:
@@ -94,7 +94,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 "the weight of unobserved pairs is not settled",
                 got=self.unobserved,
                 allowed="a number > 0",
-                then="give unobserved, or take learner.settled(matrix)",
+                then="give unobserved, or take learner.suited(matrix)",
                 field="unobserved",
             )
         return self.unobserved
@@ -127,7 +127,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
             executor: where the work runs.
             progress: told how far it is.
         """
-        d, learner = self.factors, self.settled(matrix)
+        d, learner = self.factors, self.suited(matrix)
         items = rng.normal(0.0, 0.1 / np.sqrt(d), (matrix.shape[1], d)).astype(np.float32)
         users = np.zeros((matrix.shape[0], d), np.float32)
         other = transposed(matrix)
@@ -156,7 +156,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         far, near = misfit(matrix, users, items, executor)
         everywhere = np.sum(gram_of(users, executor) * gram_of(items, executor))
-        learner = self.settled(matrix)
+        learner = self.suited(matrix)
         total = self.alpha * far + learner._elsewhere * (near + everywhere)
         seen = np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=matrix.shape[1])
         for vectors, counts, others in zip((users, items), seen, (len(items), len(users)), strict=True):
@@ -169,7 +169,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
         active = np.diff(matrix.indptr) > 0
         if not active.all():
             matrix = matrix[active]  # who liked nothing has no say
-        learner = self.settled(matrix)
+        learner = self.suited(matrix)
         items = learner.train(matrix, rng, executor, progress)[1]
         return Factors(
             items=data.items,

@@ -10,7 +10,7 @@ from penchant.core.arrays import Int32, Int64
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers
 
-__all__ = ["liked", "most_liked"]
+__all__ = ["liked", "most_liked", "rarest_first"]
 
 log = logging.getLogger(__name__)
 
@@ -56,3 +56,12 @@ def most_liked(support: Int64, limit: int | None) -> Int32:
     if limit is not None and len(codes) > limit:
         codes = np.sort(codes[np.lexsort((codes, -support[codes]))[:limit]])
     return codes.astype(np.int32)
+
+
+def rarest_first(support: Int64) -> Int32:
+    """Return int32[n]: the items from the least liked to the most liked; of equals the higher code first.
+
+    >>> rarest_first(np.int64([2, 9, 5, 2])).tolist()
+    [3, 0, 2, 1]
+    """
+    return np.lexsort((-np.arange(len(support)), support)).astype(np.int32)

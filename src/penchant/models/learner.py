@@ -97,6 +97,10 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the type of the scorer that these hyper-parameters lead to; it reads a saved one."""
         return self.scorer
 
+    def settled(self, facts: dict[str, Any]) -> Learner:
+        """Return the learner that does the work, given the facts of a scorer: itself, unless fitting chose one."""
+        return self
+
     def check(self) -> None:
         """Raise InputError when a hyper-parameter has a value it may not have."""
         kind, fields = type(self).__name__, msgspec.structs.asdict(self)

@@ -56,6 +56,7 @@ def scorer_of(artifact: Artifact) -> Scorer:
     learner = learner_from(name, document["settings"])
     items = Vocabulary(unpack(arrays))
     counts = {key.removeprefix(STATE): np.asarray(arrays.pop(key)) for key in list(arrays) if key.startswith(STATE)}
-    state = learner.state(**counts, **document["state"]) if isinstance(learner, Counting) and counts else None
+    worker = learner.settled(document["facts"])
+    state = worker.state(**counts, **document["state"]) if isinstance(worker, Counting) and counts else None
     values = {key: np.asarray(value) for key, value in arrays.items()} | document["values"]
-    return learner.kind()(items=items, learner=learner, facts=document["facts"], state=state, **values)
+    return worker.kind()(items=items, learner=learner, facts=document["facts"], state=state, **values)
