@@ -14,6 +14,10 @@ from penchant.kernels.topk import top_k
 __all__ = ["count_full", "count_sparse", "grown", "multiply_sparse", "neighbours_block", "spread_full", "take_full"]
 
 
+STRIP = 64
+"Rows read together, so that what lies behind each other in a column is read from the cache."
+
+
 @njit(nogil=True, cache=True)
 def count_full(start: int, stop: int, meets: Meets, out: Any) -> None:
     """Count, for items ``start`` to ``stop``, what the people they share with every later item weigh together.
@@ -155,8 +159,8 @@ def spread_full(start: int, stop: int, packed: Any, out: Float32) -> None:
 
 
 @njit(nogil=True, cache=True)
-def take_full(start: int, stop: int, packed: Any, out: Int64) -> None:
-    """Write whole rows ``start`` to ``stop`` of the symmetric matrix behind a packed upper triangle (int64[b, n]).
+def take_full(start: int, stop: int, packed: Any, out: Any) -> None:
+    """Write whole rows ``start`` to ``stop`` of the symmetric matrix behind a packed upper triangle (numbers[b, n]).
 
     >>> out = np.empty((1, 2), np.int64)
     >>> take_full(1, 2, np.int64([1, 2, 3]), out)
@@ -164,10 +168,10 @@ def take_full(start: int, stop: int, packed: Any, out: Int64) -> None:
     [[2, 3]]
     """
     n = out.shape[1]
-    for j in range(stop):
-        base = j * n - j * (j - 1) // 2 - j
-        for i in range(max(start, j), stop):
-            out[i - start, j] = packed[base + i]
+    for low in range(0, stop, STRIP):
+        for i in range(start, stop):
+            for j in range(low, min(low + STRIP, i)):
+                out[i - start, j] = packed[j * n - j * (j - 1) // 2 - j + i]
     for i in range(start, stop):
         base = i * n - i * (i - 1) // 2 - i
         for j in range(i, n):

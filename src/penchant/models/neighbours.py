@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import local
+
 import numpy as np
 
 from penchant.core.arrays import Float64
@@ -34,10 +36,15 @@ def nearest(gram: Gram, likeness: Likeness, k: int, executor: Executor, progress
     whole = None if gram.is_packed else gram.symmetric()
     rows = None if whole is None else Rows(whole.indptr.astype(np.int64), whole.indices.astype(np.int32), whole.data)
 
+    own = local()  # what each thread works in: fresh memory for every block costs more than the counting
+    kind = np.float32 if gram.counts.dtype == np.uint16 else np.float64  # both hold the counts exactly
+
     def find(block: tuple[int, int]) -> int:
         part = Best(best.items[slice(*block)], best.scores[slice(*block)])
         if rows is None:
-            counts = np.empty((block[1] - block[0], n), np.int64)
+            if not hasattr(own, "counts"):
+                own.counts = np.empty((_BLOCK, n), kind)
+            counts = own.counts[: block[1] - block[0]]
             take_full(*block, gram.counts, counts)
             similar_full(block[0], counts, likeness, part)
         else:
