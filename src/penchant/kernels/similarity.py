@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Float64
 from penchant.kernels.layout import Best, Likeness, Rows
 from penchant.kernels.topk import top_k
 
