@@ -63,4 +63,6 @@ def rows_of(matrix: Any, start: int = 0, stop: int | None = None, data: Float32 
     indptr = matrix.indptr[start : (matrix.shape[0] if stop is None else stop) + 1].astype(np.int64)
     own = slice(indptr[0], indptr[-1])
     values = matrix.data if data is None else data
-    return Rows(indptr - indptr[0], matrix.indices[own].astype(np.int32), values[own].astype(np.float32))
+    return Rows(
+        indptr - indptr[0], matrix.indices[own].astype(np.int32, copy=False), values[own].astype(np.float32, copy=False)
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any, cast
 
 import numpy as np
+import scipy.sparse as sp
 
-from penchant.core.arrays import Int32, Int64
+from penchant.core.arrays import Float32, Int32, Int64
 from penchant.data.dataset import Dataset
-from penchant.data.sparse import Matrix, matrix_of, row_numbers
+from penchant.data.sparse import Matrix
 
 __all__ = ["liked", "most_liked", "rarest_first"]
 
@@ -29,21 +31,30 @@ def liked(data: Dataset, max_items: int | None = None) -> tuple[Matrix, Int32]:
     Returns:
         CSR float32[n_users, n] of positive weights, and int32[n] ascending codes.
     """
-    positive = data.matrix.data > 0
-    row, column = row_numbers(data.matrix)[positive], data.matrix.indices[positive]
-    support = np.bincount(column, minlength=data.n_items)
+    whole = data.matrix
+    positive = whole.data > 0
+    every = bool(positive.all())
+    support = np.bincount(whole.indices if every else whole.indices[positive], minlength=data.n_items)
     candidates = most_liked(support, None)
     if max_items is not None and len(candidates) > max_items:
         log.warning(
             "the %s most frequent of %s items are modelled; the others get no score", max_items, len(candidates)
         )
         candidates = most_liked(support, max_items)
+    if every and len(candidates) == data.n_items:
+        return _csr(whole.data, whole.indices, whole.indptr, whole.shape), candidates
     places = np.full(data.n_items, -1, np.int32)
     places[candidates] = np.arange(len(candidates))
-    kept = places[column] >= 0
+    kept = positive & (places[whole.indices] >= 0)
+    before = np.concatenate([[0], np.cumsum(kept)])[whole.indptr].astype(np.int32)
     shape = (data.n_users, len(candidates))
-    matrix = matrix_of(data.matrix.data[positive][kept], places[column[kept]], row[kept], shape)
-    return matrix, candidates.astype(np.int32)
+    return _csr(whole.data[kept], places[whole.indices[kept]], before, shape), candidates
+
+
+def _csr(data: Float32, indices: Int32, indptr: Int32, shape: tuple[int, int]) -> Matrix:
+    """Return a matrix of these arrays, whose rows are sorted; nothing is copied."""
+    parts: Any = (data, indices, indptr)
+    return cast("Matrix", sp.csr_array(parts, shape=shape))
 
 
 def most_liked(support: Int64, limit: int | None) -> Int32:

@@ -75,6 +75,14 @@ def _people_who_did_nothing_change_nothing(learner: Learner) -> None:
     same_arrays(learner.fit(few), learner.fit(many), "forty people without an event added")
 
 
+def _the_data_stays_as_it_was(learner: Learner) -> None:
+    for data in (bazaar(), checkerboard(10)):
+        before = [part.copy() for part in (data.matrix.data, data.matrix.indices, data.matrix.indptr)]
+        learner.fit(data)
+        after = (data.matrix.data, data.matrix.indices, data.matrix.indptr)
+        claim(all(map(np.array_equal, before, after)), "fitting changes the data it is given")
+
+
 def _progress_adds_up(learner: Learner) -> None:
     """Every step that is opened is reported to its end."""
     tally = _Tally()
@@ -164,6 +172,7 @@ FITTING: tuple[Check, ...] = (
     _the_same_seed_gives_the_same_scorer,
     _the_number_of_workers_changes_nothing,
     _people_who_did_nothing_change_nothing,
+    _the_data_stays_as_it_was,
     _progress_adds_up,
     _bad_hyper_parameters_are_refused_by_name,
     _nothing_to_learn_is_said,
