@@ -1,7 +1,7 @@
 """Published values on public data beside ours: ``python benchmarks/accuracy.py --only gowalla slim``.
 
 Every row is fitted in a process of its own. Rows that need many gigabytes are measured with ``--heavy`` only; with
-``--write docs/results.md`` the table goes into that document, between its markers.
+``--write docs/reference/results.md`` the table goes into that document, between its markers.
 """
 
 from __future__ import annotations
