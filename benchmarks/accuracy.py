@@ -35,6 +35,9 @@ def main() -> None:
     parser.add_argument("--heavy", action="store_true", help="also the rows that take many gigabytes and minutes")
     parser.add_argument("--limit", type=float, default=1800.0, help="seconds after which a row is given up")
     parser.add_argument("--write", type=Path, help="a document whose block is rewritten")
+    parser.add_argument(
+        "--keep", type=Path, help="figures measured before are read from this file, new ones added to it"
+    )
     parser.add_argument("--row", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.row is not None:
@@ -56,6 +59,18 @@ def asked(row: Row, words: list[str]) -> bool:
 
 def found(row: Row, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of a row, or why there are none."""
+    key = json.dumps([row.data, row.label, row.settings])
+    kept = json.loads(options.keep.read_text()) if options.keep and options.keep.exists() else {}
+    if key in kept:
+        return dict(kept[key])
+    figures = tried(row, options)
+    if options.keep and "why" not in figures:
+        options.keep.write_text(json.dumps(kept | {key: figures}, indent=1))
+    return figures
+
+
+def tried(row: Row, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures of a row as measured now, or why it is not."""
     if row.learner not in pt.learners():
         return {"why": "not there yet"}
     if row.heavy and not options.heavy:
