@@ -133,7 +133,7 @@ def test_every_pair_and_row_names_settings_its_learner_has() -> None:
 
 
 def test_a_row_that_cannot_be_measured_says_why() -> None:
-    options = argparse.Namespace(heavy=False, limit=1.0)
+    options = argparse.Namespace(heavy=False, keep=None, limit=1.0)
     row = ROWS[0]
     assert accuracy.found(row._replace(learner="nobody"), options) == {"why": "not there yet"}
     assert accuracy.found(row._replace(heavy=True), options) == {"why": "heavy: run with --heavy"}
