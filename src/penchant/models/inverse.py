@@ -12,7 +12,7 @@ from penchant.core.executor import Executor, blocks
 
 __all__ = ["invert"]
 
-_PIVOT = 512
+_PIVOT = 256
 _TALL, _WIDE = 256, 1024
 "Rows and columns of a tile, whose product stays in the cache of a core."
 
@@ -20,7 +20,7 @@ _TALL, _WIDE = 256, 1024
 def invert(matrix: Float32, executor: Executor, about: str) -> None:
     """Replace the upper triangle of a positive definite matrix (float32[n, n], C order) by that of its inverse.
 
-    Sweeps one block of 512 rows after the other: with P the inverse of its diagonal block and V = P A_k the swept
+    Sweeps one block of 256 rows after the other: with P the inverse of its diagonal block and V = P A_k the swept
     rows, every other entry becomes A_ij - A_ki' V_j, and after all sweeps minus the inverse stands there. That is n^3
     operations, as with LAPACK's potrf and potri, nearly all of them in products of blocks. Each product is that of one
     thread, so the bits do not depend on how many threads there are, and a busy machine slows the work down in
@@ -58,25 +58,25 @@ def _sweep(matrix: Float32, pivot: tuple[int, int], executor: Executor, about: s
     rows[:, stop:] = matrix[start:stop, stop:]
     inverse = _small(matrix[start:stop, start:stop], about)
     rows[:, start:stop] = 0
-    swept = np.empty_like(rows)
-
-    def turn(part: tuple[int, int]) -> None:
-        np.matmul(inverse, rows[:, slice(*part)], out=swept[:, slice(*part)])
 
     def update(part: tuple[int, int]) -> None:
-        left = rows[:, slice(*part)].T
+        left = (inverse @ rows[:, slice(*part)]).T
         product = np.empty((part[1] - part[0], min(_WIDE, n - part[0])), np.float32)
         for first, last in blocks(n - part[0], _WIDE):
             own = slice(part[0] + first, part[0] + last)
-            np.matmul(left, swept[:, own], out=product[:, : last - first])
+            np.matmul(left, rows[:, own], out=product[:, : last - first])
             matrix[slice(*part), own] -= product[:, : last - first]
 
-    for _ in executor.map(turn, blocks(n, _WIDE)):
-        pass
-    for _ in executor.map(update, _others(n, pivot)):
-        pass
-    matrix[:start, start:stop] = swept[:, :start].T
-    matrix[start:stop, stop:] = swept[:, stop:]
+    def place(part: tuple[int, int]) -> None:
+        swept = inverse @ rows[:, slice(*part)]
+        if part[0] < start:
+            matrix[slice(*part), start:stop] = swept.T
+        else:
+            matrix[start:stop, slice(*part)] = swept
+
+    for work in (update, place):
+        for _ in executor.map(work, _others(n, pivot)):
+            pass
     matrix[start:stop, start:stop] = -inverse
 
 
