@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from penchant.core.errors import InputError
 from penchant.core.executor import LocalExecutor
 from penchant.core.progress import SILENT
+from penchant.kernels.layout import Likeness
 from penchant.models.gram import Gram, count_gram
+from penchant.models.neighbours import nearest
 
 ONE = LocalExecutor(1)
 
@@ -85,3 +87,24 @@ def test_more_than_there_is_cannot_be_taken_away() -> None:
     gram = count_gram(binary(1, 30, 9, 0.4), ONE, SILENT)
     with pytest.raises(InputError, match="these people are not all in the model; got a count of -"):
         gram.plus(gram.plus(gram, 1), -1)
+
+
+def test_it_unfolds_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    gram = count_gram(binary(0, 20, 200, 0.02), ONE, SILENT)
+    assert not gram.is_packed
+    assert gram.unfolded().is_packed
+    np.testing.assert_array_equal(dense(gram.unfolded()), dense(gram))
+    monkeypatch.setattr("penchant.models.gram._MOST", 0)
+    assert gram.unfolded() is gram
+
+
+@pytest.mark.parametrize("most", [0, 2**31])
+def test_neighbours_are_the_same_in_both_layouts(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    gram = count_gram(binary(5, 60, 150, 0.03), ONE, SILENT)
+    monkeypatch.setattr("penchant.models.gram._MOST", most)
+    norms = np.sqrt(gram.diagonal().astype(np.float64))
+    best = nearest(gram, Likeness(norms, norms, 1.0, False), 5, ONE, SILENT)
+    wide = dense(gram) / (np.outer(norms, norms) + 1.0)
+    np.fill_diagonal(wide, 0)
+    wanted = -np.sort(-wide, axis=1)[:, :5]
+    np.testing.assert_allclose(np.nan_to_num(best.scores), wanted, rtol=1e-6)

@@ -22,7 +22,7 @@ __all__ = ["Gram", "count_gram", "expect_counts", "meets_of"]
 
 _BLOCK = 256
 _MOST = 2**31
-"Bytes of a packed triangle beyond which counting goes by sparse rows."
+"Bytes of a packed triangle beyond which work goes by sparse rows."
 
 _Upper = sp.csr_array[Any, tuple[int, int]]
 
@@ -103,6 +103,17 @@ class Gram(Struct, frozen=True, eq=False):
         for _ in executor.map(fill, blocks(self.size, _BLOCK)):
             pass
         return out
+
+    def unfolded(self) -> Gram:
+        """Return the matrix to work with: packed where that takes at most 2 GiB, whatever takes less room at rest."""
+        cells = self.size * (self.size + 1) // 2
+        if self.is_packed or cells * self.counts.itemsize > _MOST:
+            return self
+        full = np.zeros(cells, self.counts.dtype)
+        for i in range(self.size):
+            own = slice(self.indptr[i], self.indptr[i + 1])
+            full[i * self.size - i * (i - 1) // 2 - i + self.indices[own]] = self.counts[own]
+        return Gram(self.size, np.zeros(0, np.int64), np.zeros(0, np.int32), full)
 
     def symmetric(self) -> _Upper:
         """Return CSR [n, n] of the whole matrix, in int64."""

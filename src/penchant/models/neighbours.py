@@ -30,7 +30,7 @@ def nearest(gram: Gram, likeness: Likeness, k: int, executor: Executor, progress
     >>> best.items.tolist(), best.scores.round(2).tolist()
     ([[1, -1], [0, -1]], [[0.5, nan], [0.5, nan]])
     """
-    n = gram.size
+    gram, n = gram.unfolded(), gram.size
     k = min(k, n)
     best = Best(np.empty((n, k), np.int32), np.empty((n, k), np.float32))
     whole = None if gram.is_packed else gram.symmetric()
