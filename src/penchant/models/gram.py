@@ -225,11 +225,15 @@ def _packs(n: int, nnz: int, width: int) -> bool:
 
 
 def _unpacked(full: NDArray[Any], n: int) -> _Upper:
-    row, at = np.empty(0, np.int64), np.flatnonzero(full)
-    starts = np.arange(n, dtype=np.int64)
-    starts = starts * n - starts * (starts - 1) // 2
-    row = np.searchsorted(starts, at, side="right") - 1
-    parts: Any = (full[at], (row, at - starts[row] + row))
+    columns, counts, start = [np.zeros(0, np.int32)], [full[:0]], 0
+    for i in range(n):
+        row = full[start : start + n - i]
+        found = np.flatnonzero(row)
+        columns.append((found + i).astype(np.int32))
+        counts.append(row[found])
+        start += n - i
+    indptr = np.concatenate([[0], np.cumsum([len(part) for part in columns[1:]], dtype=np.int64)])
+    parts: Any = (np.concatenate(counts), np.concatenate(columns), indptr.astype(np.int64))
     return sp.csr_array(parts, shape=(n, n))
 
 
