@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from penchant.core.errors import EmptyData, InputError, MissingColumn
 from penchant.data.dataset import Dataset
+from penchant.data.vocabulary import Vocabulary
 
 WEIGHTS = {"view": 1.0, "purchase": 5.0, "dislike": -5.0}
 
@@ -204,3 +205,9 @@ def test_a_matrix_is_taken_as_it_is_and_not_shared() -> None:
     assert data.support.tolist() == [1, 1, 1]  # the stored 0 counts as seen
     assert data.digest == Dataset(data.users, data.items, data.frame).digest
     assert (data.matrix != data.csr(data.column("weight"))).nnz == 0
+
+
+def test_a_vocabulary_that_lacks_an_item_of_the_events_is_refused_by_name() -> None:
+    data = Dataset.from_matrix([[1.0, 1.0]], items=["jam", "tea"])
+    with pytest.raises(InputError, match="the vocabulary lacks items of these events; got tea; next: bring vocabulary"):
+        data.over(Vocabulary.of(["jam"]))

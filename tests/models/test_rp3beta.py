@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from penchant.core.nouns import History
 from penchant.data.dataset import Dataset
-from penchant.models.rp3beta import RP3Beta
+from penchant.models.rp3beta import UNIT, RP3Beta
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.0), (1.0, 0.6), (0.5, 0.3), (0.0, 1.0)])
@@ -33,3 +34,12 @@ def test_only_the_strongest_are_kept() -> None:
         kept = np.nan_to_num(few.score(History.of([i])))
         np.testing.assert_array_equal(np.sort(kept)[::-1][:3], strongest)
         assert np.count_nonzero(kept) <= 3
+
+
+def test_who_likes_very_much_still_counts() -> None:
+    n = 46_400
+    assert np.rint(UNIT * float(n) ** -2.0) == 0  # what they would weigh without a least weight
+    everything = sp.csr_array((np.ones(n), np.arange(n), [0, n]), shape=(1, n))
+    liked = Dataset.from_matrix(everything)
+    weights = RP3Beta(alpha=2.0)._weights(np.diff(liked.matrix.indptr))
+    assert weights.tolist() == [1]

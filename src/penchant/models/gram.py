@@ -14,8 +14,8 @@ from penchant.core.errors import InputError
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.sparse import Matrix
-from penchant.kernels.cooccurrence import count_full, count_sparse, spread_full, take_full
-from penchant.kernels.layout import Meets, Rows
+from penchant.kernels.cooccurrence import count_full, count_sparse, spread_full
+from penchant.kernels.layout import Meets
 from penchant.models.state import narrowed
 
 __all__ = ["Gram", "count_gram", "expect_counts", "meets_of"]
@@ -33,7 +33,7 @@ class Gram(Struct, frozen=True, eq=False):
     >>> gram = Gram.of(sp.csr_array(np.int64([[2, 1], [0, 3]])))
     >>> gram.size, gram.counts.tolist(), gram.counts.dtype  # packed: row by row, from the diagonal on
     (2, [2, 1, 3], dtype('uint16'))
-    >>> gram.rows(0, 2).data.tolist(), gram.diagonal().tolist()
+    >>> gram.symmetric().data.tolist(), gram.diagonal().tolist()
     ([2, 1, 1, 3], [2, 3])
     """
 
@@ -121,17 +121,6 @@ class Gram(Struct, frozen=True, eq=False):
         both: _Upper = (upper + sp.triu(upper, 1).T).tocsr()
         both.sort_indices()
         return both
-
-    def rows(self, start: int, stop: int) -> Rows:
-        """Return whole rows as CSR, data int64, of the packed layout; of a sparse one ask :meth:`symmetric` once."""
-        block = np.empty((stop - start, self.size), np.int64)
-        if self.is_packed:
-            take_full(start, stop, self.counts, block)
-        else:
-            block[:] = self.symmetric()[start:stop].toarray()
-        row, column = np.nonzero(block)
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(block)))]).astype(np.int64)
-        return Rows(indptr, column.astype(np.int32), block[row, column])
 
     def take(self, places: Int32) -> Gram:
         """Return the Gram matrix of some of the items, ascending."""

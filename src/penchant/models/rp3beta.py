@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import Meta
 
+from penchant.core.arrays import Int32
 from penchant.core.executor import Executor
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
@@ -18,7 +19,7 @@ from penchant.models.interactions import liked
 from penchant.models.linear import SparseLinear
 from penchant.models.neighbours import nearest, postings
 
-__all__ = ["RP3Beta"]
+__all__ = ["UNIT", "RP3Beta"]
 
 UNIT = 2.0**30
 "What the weight 1 is as a whole number: weights of people are kept in steps of 2^-30, so that they add up exactly."
@@ -56,11 +57,16 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return for each pair of items the weight of the people who like both, in steps of 2^-30."""
         matrix, codes = liked(data, limit)
         lengths = np.diff(matrix.indptr)
-        weights = np.rint(UNIT * np.maximum(lengths, 1).astype(np.float64) ** -self.alpha).astype(np.int32)
+        weights = self._weights(lengths)
         support = np.zeros(data.n_items, np.int64)
         support[codes] = np.bincount(matrix.indices, minlength=len(codes))
         gram = count_gram(matrix, executor, progress, weights)
         return Cooccurrence.of(int(np.count_nonzero(lengths)), support, codes, gram)
+
+    def _weights(self, lengths: Any) -> Int32:
+        """Return int32[people]: what each counts; 1 at least, so that nobody who meets is taken for absent."""
+        weights = np.rint(UNIT * np.maximum(lengths, 1).astype(np.float64) ** -self.alpha)
+        return np.asarray(np.maximum(weights, 1.0), np.int32)
 
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""

@@ -55,7 +55,7 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
     l1: Annotated[float, Meta(ge=0)] | None = None
-    "What a weight costs in any case: fewer weights. None: chosen from how many people the items have."
+    "What a weight costs in any case: fewer weights. None: 0."
     l2: Annotated[float, Meta(ge=0)] | None = None
     "What large weights cost. None: chosen from how many people the items have."
     max_items: Annotated[int, Meta(ge=1)] | None = None
