@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, get_ident
+from time import sleep
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,49 @@ def test_two_workers_work_at_once() -> None:
         return get_ident()
 
     assert len(set(LocalExecutor(2).map(meet, range(2)))) == 2
+
+
+def test_threads_stay_for_the_next_map_and_a_map_at_the_same_time_has_its_own() -> None:
+    executor, gate = LocalExecutor(2), Barrier(2, timeout=20)
+
+    def meet(_: int) -> int:
+        gate.wait()
+        return get_ident()
+
+    first, again = (set(executor.map(meet, range(2))) for _ in range(2))
+    assert first == again
+
+    outer = executor.map(meet, range(2))
+    one = next(outer)
+    assert not first & set(executor.map(meet, range(2)))
+    assert {one, *outer} == first
+
+
+def test_who_stops_early_finds_nothing_of_theirs_still_at_work() -> None:
+    begun, done = [], []
+
+    def slow(part: int) -> int:
+        begun.append(part)
+        sleep(0.02)
+        done.append(part)
+        return part
+
+    parts = LocalExecutor(2).map(slow, range(50))
+    assert next(parts) == 0
+    parts.close()
+    assert sorted(begun) == sorted(done)
+    assert len(done) < 50
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_has_threads_of_its_own() -> None:
+    executor = LocalExecutor(2)
+    assert list(executor.map(abs, [-1, -2])) == [1, 2]
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if list(executor.map(abs, [-3, -4])) == [3, 4] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.parametrize("workers", [1, 2])

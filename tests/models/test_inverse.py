@@ -15,7 +15,7 @@ def gram(n: int, seed: int = 0) -> np.ndarray:
     return x.T @ x + 5.0 * np.eye(n, dtype=np.float32)
 
 
-@pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 511, 512, 513, 1300])
+@pytest.mark.parametrize("n", [1, 2, 191, 192, 193, 255, 256, 257, 383, 384, 385, 449, 1300])
 def test_it_is_the_inverse_on_both_sides_of_every_block_edge(n: int) -> None:
     whole = gram(n)
     matrix = np.triu(whole) + np.tril(np.full((n, n), 99, np.float32), -1)

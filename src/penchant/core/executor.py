@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import local
 from typing import Protocol, TypeVar
 
@@ -44,6 +46,8 @@ class LocalExecutor:
         if workers is not None and workers < 1:
             raise InputError("workers is out of range", got=workers, allowed="1 or more, or None for all processors")
         self._workers = workers or _processors()
+        self._idle: deque[ThreadPoolExecutor] = deque()
+        self._process = os.getpid()
 
     @property
     def workers(self) -> int:
@@ -54,7 +58,8 @@ class LocalExecutor:
         """Yield ``fn(part)`` for every part, in the order of the parts; the first error stops the work.
 
         Threads are taken once: a map inside ``fn`` runs in the thread that called it, and BLAS has one thread, also
-        where there is one worker, so that the bits do not depend on how many there are.
+        where there is one worker, so that the bits do not depend on how many there are. They stay for the next map,
+        since a BLAS prepares each new thread for milliseconds; maps at the same time have threads of their own.
         """
         work = list(parts)
         if getattr(_here, "inside", False):
@@ -64,8 +69,29 @@ class LocalExecutor:
             if self._workers == 1 or len(work) < 2:
                 yield from map(fn, work)
                 return
-            with ThreadPoolExecutor(self._workers, "penchant", _enter) as pool:
-                yield from pool.map(fn, work)
+            with self._threads() as pool:
+                futures = deque(pool.submit(fn, part) for part in work)
+                try:
+                    while futures:
+                        yield futures.popleft().result()
+                finally:  # whoever stops early finds nothing of theirs still at work
+                    for future in futures:
+                        future.cancel()
+                    wait(futures)
+
+    @contextmanager
+    def _threads(self) -> Iterator[ThreadPoolExecutor]:
+        """Lend threads that nobody uses now; those of a parent process do not live in its fork."""
+        if self._process != os.getpid():
+            self._idle, self._process = deque(), os.getpid()
+        try:
+            pool = self._idle.pop()
+        except IndexError:
+            pool = ThreadPoolExecutor(self._workers, "penchant", _enter)
+        try:
+            yield pool
+        finally:
+            self._idle.append(pool)
 
 
 def _enter() -> None:

@@ -6,21 +6,21 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from penchant.core.arrays import Float32
-from penchant.core.blas import single_blas
+from penchant.core.blas import single_blas, subtract_product
 from penchant.core.errors import InputError
 from penchant.core.executor import Executor, blocks
 
 __all__ = ["invert"]
 
-_PIVOT = 256
-_TALL, _WIDE = 256, 1024
-"Rows and columns of a tile, whose product stays in the cache of a core."
+_PIVOT = 192
+"Rows swept together: fewer are a slow product, more leave much to do that is not one."
+_ROWS = 256
 
 
 def invert(matrix: Float32, executor: Executor, about: str) -> None:
     """Replace the upper triangle of a positive definite matrix (float32[n, n], C order) by that of its inverse.
 
-    Sweeps one block of 256 rows after the other: with P the inverse of its diagonal block and V = P A_k the swept
+    Sweeps one block of 192 rows after the other: with P the inverse of its diagonal block and V = P A_k the swept
     rows, every other entry becomes A_ij - A_ki' V_j, and after all sweeps minus the inverse stands there. That is n^3
     operations, as with LAPACK's potrf and potri, nearly all of them in products of blocks. Each product is that of one
     thread, so the bits do not depend on how many threads there are, and a busy machine slows the work down in
@@ -43,38 +43,35 @@ def invert(matrix: Float32, executor: Executor, about: str) -> None:
     Source: the sweep operator, Goodnight, "A Tutorial on the SWEEP Operator", The American Statistician 33 (1979).
     """
     n = len(matrix)
+    rows, swept = np.empty((2, min(_PIVOT, n), n), np.float32)
     with single_blas():
         for pivot in blocks(n, _PIVOT):
-            _sweep(matrix, pivot, executor, about)
-        for _ in executor.map(lambda part: _negate(matrix, part), blocks(n, _TALL)):
+            size = pivot[1] - pivot[0]
+            _sweep(matrix, pivot, (rows[:size], swept[:size]), executor, about)
+        for _ in executor.map(lambda part: _negate(matrix, part), blocks(n, _ROWS)):
             pass
 
 
-def _sweep(matrix: Float32, pivot: tuple[int, int], executor: Executor, about: str) -> None:
+def _sweep(
+    matrix: Float32, pivot: tuple[int, int], scratch: tuple[Float32, Float32], executor: Executor, about: str
+) -> None:
     start, stop = pivot
-    n = len(matrix)
-    rows = np.empty((stop - start, n), np.float32)
-    rows[:, :start] = matrix[:start, start:stop].T
-    rows[:, stop:] = matrix[start:stop, stop:]
+    n, (rows, swept) = len(matrix), scratch
     inverse = _small(matrix[start:stop, start:stop], about)
-    rows[:, start:stop] = 0
-
-    def update(part: tuple[int, int]) -> None:
-        left = (inverse @ rows[:, slice(*part)]).T
-        product = np.empty((part[1] - part[0], min(_WIDE, n - part[0])), np.float32)
-        for first, last in blocks(n - part[0], _WIDE):
-            own = slice(part[0] + first, part[0] + last)
-            np.matmul(left, rows[:, own], out=product[:, : last - first])
-            matrix[slice(*part), own] -= product[:, : last - first]
 
     def place(part: tuple[int, int]) -> None:
-        swept = inverse @ rows[:, slice(*part)]
-        if part[0] < start:
-            matrix[slice(*part), start:stop] = swept.T
-        else:
-            matrix[start:stop, slice(*part)] = swept
+        own = slice(*part)
+        here = matrix[own, start:stop].T if part[0] < start else matrix[start:stop, own]
+        rows[:, own] = here
+        np.matmul(inverse, rows[:, own], out=swept[:, own])
+        here[:] = swept[:, own]
 
-    for work in (update, place):
+    def update(part: tuple[int, int]) -> None:
+        sides = [(part[0], start), (stop, n)] if part[0] < start else [(part[0], n)]
+        for first, last in sides:
+            subtract_product(matrix[slice(*part), first:last], swept[:, slice(*part)], rows[:, first:last])
+
+    for work in (place, update):
         for _ in executor.map(work, _others(n, pivot)):
             pass
     matrix[start:stop, start:stop] = -inverse
@@ -83,7 +80,7 @@ def _sweep(matrix: Float32, pivot: tuple[int, int], executor: Executor, about: s
 def _others(n: int, pivot: tuple[int, int]) -> list[tuple[int, int]]:
     """Return the rows outside the pivot in blocks that do not cross it."""
     start, stop = pivot
-    return blocks(start, _TALL) + [(stop + first, stop + last) for first, last in blocks(n - stop, _TALL)]
+    return blocks(start, _ROWS) + [(stop + first, stop + last) for first, last in blocks(n - stop, _ROWS)]
 
 
 def _small(block: Float32, about: str) -> Float32:
