@@ -11,11 +11,7 @@ from penchant.core.arrays import Float32, Int32, Int64
 from penchant.kernels.layout import Best, Meets, Rows, Scale
 from penchant.kernels.topk import top_k
 
-__all__ = ["count_full", "count_sparse", "grown", "multiply_sparse", "neighbours_block", "spread_full", "take_full"]
-
-
-STRIP = 64
-"Rows read together, so that what lies behind each other in a column is read from the cache."
+__all__ = ["count_full", "count_sparse", "grown", "multiply_sparse", "neighbours_block", "spread_full"]
 
 
 @njit(nogil=True, cache=True)
@@ -33,15 +29,18 @@ def count_full(start: int, stop: int, meets: Meets, out: Any) -> None:
         start: first item of the block.
         stop: first item after it.
         meets: who holds each item, and what else they hold.
-        out: int[n (n + 1) / 2], the upper triangle row by row, holds zeros in the rows of the block; added to.
+        out: int[n (n + 1) / 2], the upper triangle row by row; the rows of the block are written.
     """
     n = len(meets.indptr) - 1
+    row = np.empty(n, out.dtype)  # the far longer triangle would cost a page for every row
     for i in range(start, stop):
-        base = i * n - i * (i - 1) // 2 - i
+        row[i:] = 0
         for p in range(meets.indptr[i], meets.indptr[i + 1]):
             weight = meets.weights[p]
             for q in range(meets.first[p], meets.last[p]):
-                out[base + meets.items[q]] += weight
+                row[meets.items[q]] += weight
+        base = i * n - i * (i - 1) // 2
+        out[base : base + n - i] = row[i:]
 
 
 @njit(nogil=True, cache=True)
@@ -156,26 +155,6 @@ def spread_full(start: int, stop: int, packed: Any, out: Float32) -> None:
         base = i * n - i * (i - 1) // 2 - i
         for j in range(i, n):
             out[i, j] = packed[base + j]
-
-
-@njit(nogil=True, cache=True)
-def take_full(start: int, stop: int, packed: Any, out: Any) -> None:
-    """Write whole rows ``start`` to ``stop`` of the symmetric matrix behind a packed upper triangle (numbers[b, n]).
-
-    >>> out = np.empty((1, 2), np.int64)
-    >>> take_full(1, 2, np.int64([1, 2, 3]), out)
-    >>> out.tolist()
-    [[2, 3]]
-    """
-    n = out.shape[1]
-    for low in range(0, stop, STRIP):
-        for i in range(start, stop):
-            for j in range(low, min(low + STRIP, i)):
-                out[i - start, j] = packed[j * n - j * (j - 1) // 2 - j + i]
-    for i in range(start, stop):
-        base = i * n - i * (i - 1) // 2 - i
-        for j in range(i, n):
-            out[i - start, j] = packed[base + j]
 
 
 @njit(nogil=True, cache=True)

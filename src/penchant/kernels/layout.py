@@ -89,8 +89,8 @@ class Meets(NamedTuple):
     "int64[nnz], for each holder where the item stands in ``items``."
     last: Int64
     "int64[nnz], where the holder's items end."
-    items: Int32
-    "int32[nnz], the items of all people, ascending a person."
+    items: Any
+    "uint16[nnz], or int32 where there are more items than that holds: the items of all people, ascending a person."
     weights: Int32
     "int32[nnz], what each holder counts."
 

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from penchant.core.arrays import Float32, Int64
+from penchant.kernels.heap import offer, ranked, top_k
 from penchant.kernels.layout import Best, Likeness, Rows
-from penchant.kernels.topk import top_k
 
 __all__ = ["similar_full", "similar_sparse"]
 
-NOTHING = np.float32(np.nan)
-"The score of what never met."
+STRIP, CHUNK = 64, 64
+"Rows turned together, and counts compared together."
+EXACT = 2**24
+"Whole numbers below this are exact in float32; those above are looked up again."
+
+
+class _Search(NamedTuple):
+    """All counts, what makes them similarities, and the most similar of each item of a block so far."""
+
+    packed: Any
+    likeness: Likeness
+    right: Float32
+    heap: Best
+    size: Int64
+
+
+@njit(nogil=True, cache=True)
+def _row(i: int, n: int) -> int:
+    """Return where column 0 of row i of a packed upper triangle would stand."""
+    return i * n - i * (i - 1) // 2 - i
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -25,34 +44,87 @@ def _similarity(count: float, own: int, other: int, likeness: Likeness) -> Any:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def similar_full(start: int, counts: Any, likeness: Likeness, best: Best) -> None:
-    """Find the k items most similar to each of a block, of whole rows of counts (float[b, n]); itself is left out.
+def _bar(score: float, own: int, likeness: Likeness) -> tuple[Any, Any]:
+    """Return float32 a and b such that whatever is more similar than a score meets more often than a right + b.
+
+    Rounding loses nothing: the numbers are a little less than they could be, and some that pass are not more similar.
+    """
+    left, least = likeness.left[own], score * (1.0 - 1e-6)
+    if likeness.union:
+        least /= 1.0 + least
+        return np.float32(least), np.float32(least * (left + likeness.shrinkage))
+    return np.float32(least * left), np.float32(least * likeness.shrinkage)
+
+
+@njit(nogil=True, cache=True)
+def _any_above(met: Float32, right: Float32, slope: Any, floor: Any) -> bool:
+    """Say whether one of the first counts is above slope right + floor."""
+    above = np.int32(0)
+    for j in range(CHUNK):
+        above |= np.int32(met[j] > slope * right[j] + floor)
+    return bool(above != 0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _consider(met: Any, first: int, own: int, r: int, search: _Search) -> None:
+    """Offer the items from ``first`` on, which item ``own`` meets so often (float32), to the heap of row ``r``."""
+    n, k, heap, right = len(search.right), len(search.heap.items) // len(search.size), search.heap, search.right
+    slope, floor = np.float32(0), np.float32(0)
+    for low in range(0, len(met), CHUNK):
+        width = min(CHUNK, len(met) - low)
+        if search.size[r] == k:
+            slope, floor = _bar(np.float64(heap.scores[r * k]), own, search.likeness)
+        if width == CHUNK and not _any_above(met[low:], right[first + low :], slope, floor):
+            continue
+        for j in range(low, low + width):
+            if met[j] > slope * right[first + j] + floor:
+                other = first + j
+                count = np.float64(met[j])
+                if met[j] >= EXACT:
+                    count = np.float64(search.packed[_row(min(own, other), n) + max(own, other)])
+                score: Any = np.float32(_similarity(count, own, other, search.likeness))
+                search.size[r] = offer(score, other, heap, (r * k, k), search.size[r])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def similar_full(start: int, stop: int, packed: Any, likeness: Likeness, best: Best) -> None:
+    """Find the k items most similar to each of a block, of a packed triangle of counts; itself is left out.
 
     >>> best = Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
     >>> norms = np.float64([2, 2, 1])
-    >>> similar_full(0, np.float64([[4, 2, 0]]), Likeness(norms, norms, 0.0, False), best)
+    >>> similar_full(0, 1, np.int32([4, 2, 0, 4, 1, 1]), Likeness(norms, norms, 0.0, False), best)
     >>> best.items.tolist(), best.scores.tolist()  # 2 / (2 * 2); item 2 never met
     ([[1, -1]], [[0.5, nan]])
 
+    A strip of rows before the block is turned so that each item of the block has its counts side by side, which are
+    then compared, many at a time, with what it takes to be among the best; few are divided. Time is n^2 compares.
+
     Args:
         start: first item of the block.
-        counts: how often each item of the block meets each item.
+        stop: first item after it.
+        packed: int[n (n + 1) / 2], how often each pair meets, row by row from the diagonal on.
         likeness: what turns counts into similarities.
         best: b rows, written.
     """
-    n = counts.shape[1]
-    codes, scores = np.arange(n).astype(np.int32), np.empty(n, np.float32)
-    right, shrinkage, union = likeness.right, likeness.shrinkage, likeness.union
-    for row in range(len(counts)):
-        met, left = counts[row], likeness.left[start + row]
-        if union:
-            for j in range(n):
-                scores[j] = np.float32(met[j] / (left + right[j] - met[j] + shrinkage)) if met[j] > 0 else NOTHING
-        else:
-            for j in range(n):
-                scores[j] = np.float32(met[j] / (left * right[j] + shrinkage)) if met[j] > 0 else NOTHING
-        scores[start + row] = np.nan
-        top_k(scores, codes, best.items[row], best.scores[row])
+    n, (b, k) = len(likeness.left), best.items.shape
+    heap = Best(best.items.reshape(-1), best.scores.reshape(-1))
+    search = _Search(packed, likeness, likeness.right.astype(np.float32), heap, np.zeros(b, np.int64))
+    strip, rest = np.empty((b, STRIP), np.float32), np.empty(n - start, np.float32)
+    for low in range(0, start, STRIP):
+        width = min(STRIP, start - low)
+        for j in range(width):
+            column = packed[_row(low + j, n) + start : _row(low + j, n) + stop]
+            for r in range(b):
+                strip[r, j] = column[r]
+        for r in range(b):
+            _consider(strip[r, :width], low, start + r, r, search)
+    for r in range(b):
+        for j in range(start, start + r):
+            rest[j - start] = packed[_row(j, n) + start + r]
+        rest[r] = 0
+        rest[r + 1 :] = packed[_row(start + r, n) + start + r + 1 : _row(start + r, n) + n]
+        _consider(rest, start, start + r, r, search)
+        ranked(heap, (r * k, k), search.size[r])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

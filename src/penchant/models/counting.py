@@ -198,7 +198,12 @@ class CountsItems(Counting, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def _likers(data: Dataset) -> tuple[int, Int64]:
     """Return how many people like anything, and how many like each item."""
-    positive = data.matrix.data > 0
-    people = np.unique(row_numbers(data.matrix)[positive])
-    support = np.bincount(data.matrix.indices[positive], minlength=data.n_items)
-    return len(people), support.astype(np.int64)
+    matrix, positive = data.matrix, data.matrix.data > 0
+    if positive.all():
+        return int(np.count_nonzero(np.diff(matrix.indptr))), _often(matrix.indices, data.n_items)
+    people = np.unique(row_numbers(matrix)[positive])
+    return len(people), _often(matrix.indices[positive], data.n_items)
+
+
+def _often(items: Int32, n_items: int) -> Int64:
+    return np.bincount(items, minlength=n_items).astype(np.int64)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from threading import local
-
 import numpy as np
 
 from penchant.core.arrays import Float64
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
-from penchant.kernels.cooccurrence import take_full
 from penchant.kernels.layout import Best, Likeness, Rows
 from penchant.kernels.similarity import similar_full, similar_sparse
 from penchant.models.gram import Gram
 
 __all__ = ["nearest", "postings"]
 
-_BLOCK = 64
+_BLOCK = 256
 
 
 def nearest(gram: Gram, likeness: Likeness, k: int, executor: Executor, progress: Progress) -> Best:
@@ -36,17 +33,10 @@ def nearest(gram: Gram, likeness: Likeness, k: int, executor: Executor, progress
     whole = None if gram.is_packed else gram.symmetric()
     rows = None if whole is None else Rows(whole.indptr.astype(np.int64), whole.indices.astype(np.int32), whole.data)
 
-    own = local()  # what each thread works in: fresh memory for every block costs more than the counting
-    kind = np.float32 if gram.counts.dtype == np.uint16 else np.float64  # both hold the counts exactly
-
     def find(block: tuple[int, int]) -> int:
         part = Best(best.items[slice(*block)], best.scores[slice(*block)])
         if rows is None:
-            if not hasattr(own, "counts"):
-                own.counts = np.empty((_BLOCK, n), kind)
-            counts = own.counts[: block[1] - block[0]]
-            take_full(*block, gram.counts, counts)
-            similar_full(block[0], counts, likeness, part)
+            similar_full(*block, gram.counts, likeness, part)
         else:
             similar_sparse(block[0], rows, likeness, part)
         return block[1] - block[0]
