@@ -11,7 +11,7 @@ from penchant.core.errors import InputError
 from penchant.core.executor import LOCAL, LocalExecutor
 from penchant.core.nouns import History
 from penchant.data.dataset import Dataset
-from penchant.data.sparse import matrix_of, transposed
+from penchant.data.sparse import matrix_of, rows_of, transposed
 from penchant.models.alternating import pieces
 from penchant.models.ials import IALS
 from penchant.models.interactions import liked
@@ -163,7 +163,9 @@ def test_it_is_hu_koren_volinsky_without_scaling_and_with_unobserved_weight_1() 
         x = np.array([_one(y, 1 + 4.0 * r[u], p[u], 0.7) for u in range(20)])
         y = np.array([_one(x, 1 + 4.0 * r[:, i], p[:, i], 0.7) for i in range(14)])
     scorer = learner.fit(Dataset.from_matrix(r), rng=11)
-    np.testing.assert_allclose(scorer.factors.T, y, rtol=1e-3, atol=1e-4)
+    products = scorer.factors.T @ scorer.factors  # the axes are turned, what the vectors say of each other is not
+    np.testing.assert_allclose(products, y @ y.T, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(scorer.factors @ scorer.factors.T, np.diag(scorer.energy), atol=1e-5)
 
 
 def _one(side: np.ndarray, c: np.ndarray, p: np.ndarray, l2: float) -> np.ndarray:
@@ -188,3 +190,21 @@ def test_folding_in_is_the_users_half_step() -> None:
 def test_a_history_of_dislikes_says_nothing() -> None:
     scorer = IALS(factors=2).fit(Dataset.from_matrix(ratings()))
     assert np.isnan(scorer.score(History.of([1, 2], [-1.0, 0.0]))).all()
+
+
+@pytest.mark.parametrize("unobserved", [1.0, 0.05, 1e-4])
+@pytest.mark.parametrize("alpha", [1.0, 40.0])
+def test_folding_in_is_the_exact_solution_however_hard_it_is(unobserved: float, alpha: float) -> None:
+    rng = np.random.default_rng(5)
+    data = Dataset.from_matrix((rng.random((300, 120)) < 0.1) * rng.integers(1, 4, (300, 120)))
+    scorer = IALS(factors=24, alpha=alpha, unobserved=unobserved, l2=1e-3, epochs=3).fit(data)
+    csr = data.matrix
+    found = scorer._fold_in(rows_of(csr))
+    h = scorer.vectors.astype(np.float64)
+    for r in range(0, 300, 7):
+        own = slice(csr.indptr[r], csr.indptr[r + 1])
+        near, confidence = h[csr.indices[own]], alpha * csr.data[own].astype(np.float64)
+        ridge = 1e-3 * (len(near) + unobserved * 120)
+        system = unobserved * h.T @ h + (near.T * confidence) @ near + ridge * np.eye(24)
+        wanted = np.linalg.solve(system, near.T @ (confidence + unobserved))
+        np.testing.assert_allclose(h @ found[r], h @ wanted, atol=2e-5)

@@ -58,7 +58,7 @@ def test_vectors_that_are_not_finite_are_refused(world) -> None:
         learner=scorer.learner,
         candidates=scorer.candidates,
         factors=np.full_like(scorer.factors, np.nan),
-        gram=scorer.gram,
+        energy=scorer.energy,
     )
     with pytest.raises(InputError, match="finite"):
         Nearest.of(broken)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Float32
+from penchant.core.arrays import Bool, Float32
 from penchant.kernels.als import FAST, add_outer, solve_spd
 from penchant.kernels.layout import Rows
 
@@ -32,9 +32,9 @@ class Axes(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """From where to go, and how far.
+    """From where to go, how far, and when it is far enough.
 
-    >>> Walk(np.zeros((1, 2), np.float32), 3).reach
+    >>> Walk(np.zeros((1, 2), np.float32), 3, np.float32(0)).reach
     3
     """
 
@@ -42,6 +42,8 @@ class Walk(NamedTuple):
     "float32[b, d], where to start; overwritten by where one arrives."
     reach: int
     "Steps of conjugate gradients, or axes in a block."
+    tolerance: Any = np.float32(0)
+    "float32: conjugate gradients end when the square of what is left has shrunk to this share of itself."
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -100,8 +102,8 @@ def _energy(row: Rows, vectors: Float32, x: Float32) -> np.float32:
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def _descend(row: Rows, target: Float32, vectors: Float32, walk: Walk, scratch: Float32) -> None:
-    """Do the work of :func:`descend_rows` for one row; D is in ``scratch[0]``."""
+def _descend(row: Rows, target: Float32, vectors: Float32, walk: Walk, scratch: Float32) -> bool:
+    """Do the work of :func:`descend_rows` for one row, and say whether it arrived; D is in ``scratch[0]``."""
     x, damp, rest, way, pulled = walk.vectors[0], scratch[0], scratch[1], scratch[2], scratch[3]
     inverse, none, d = scratch[4], target[:0], len(scratch[0])
     for j in range(d):
@@ -112,9 +114,10 @@ def _descend(row: Rows, target: Float32, vectors: Float32, walk: Walk, scratch: 
     for j in range(d):
         way[j] = rest[j] * inverse[j]
         size += way[j] * rest[j]
+    enough = max(np.float32(1e-30), walk.tolerance * size)
     for _ in range(walk.reach - 1):
-        if not size > 1e-30:
-            return
+        if not size > enough:
+            return True
         for j in range(d):
             pulled[j] = -damp[j] * way[j]
         _pull(row, none, vectors, way, pulled)
@@ -129,26 +132,29 @@ def _descend(row: Rows, target: Float32, vectors: Float32, walk: Walk, scratch: 
         turn = size / before
         for j in range(d):
             way[j] = rest[j] * inverse[j] + turn * way[j]
-    if size > 1e-30:  # the last step needs its length only
-        bend = _energy(row, vectors, way)
-        for j in range(d):
-            bend += damp[j] * way[j] * way[j]
-        stride = size / bend
-        for j in range(d):
-            x[j] += stride * way[j]
+    if not size > enough:
+        return True
+    bend = _energy(row, vectors, way)  # the last step needs its length only
+    for j in range(d):
+        bend += damp[j] * way[j] * way[j]
+    stride = size / bend
+    for j in range(d):
+        x[j] += stride * way[j]
+    return False
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def descend_rows(rows: Rows, target: Float32, axes: Axes, ridge: Float32, walk: Walk) -> None:
+def descend_rows(rows: Rows, target: Float32, axes: Axes, ridge: Float32, walk: Walk) -> Bool:
     """Take conjugate gradient steps towards (D + sum_i c_i h_i h_i') w = sum_i b_i h_i, with D = energy + ridge.
 
     D is diagonal along the principal axes, so that it costs d instead of d^2 to apply, and as little to invert: it is
     the preconditioner. What is left to the steps is the part of the row's own entries, and three do it.
-    Memory is 8192 d bytes, time (4 steps + 2) d nnz.
+    Memory is at most 8192 d bytes, time (4 steps + 2) d nnz.
 
     >>> row = Rows(np.int64([0, 1]), np.int32([0]), np.float32([1]))
     >>> walk = Walk(np.zeros((1, 1), np.float32), 1)
-    >>> descend_rows(row, np.float32([1]), Axes(np.float32([[2]]), np.float32([3])), np.float32([1]), walk)
+    >>> descend_rows(row, np.float32([1]), Axes(np.float32([[2]]), np.float32([3])), np.float32([1]), walk).tolist()
+    [False]
     >>> walk.vectors.tolist()  # 2 / (3 + 4 + 1)
     [[0.25]]
 
@@ -157,15 +163,23 @@ def descend_rows(rows: Rows, target: Float32, axes: Axes, ridge: Float32, walk: 
         target: float32[nnz], b_i.
         axes: the side that stands still.
         ridge: float32[b], above 0.
-        walk: float32[b, d] to start from, and the number of steps.
+        walk: float32[b, d] to start from, the number of steps, and what is near enough.
+
+    Returns:
+        bool[b]: whether the tolerance was reached before the last step.
 
     Source: Hestenes and Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", 1952; Takacs, Pilaszy
     and Tikk, "Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering", RecSys
     2011, sec. 3. The principal axes are ours.
     """
     d = axes.vectors.shape[1]
-    scratch, tile = np.empty((5, d), np.float32), np.empty((TILE, d), np.float32)
-    places = np.arange(TILE).astype(np.int32)
+    size = min(TILE, np.max(np.diff(rows.indptr))) if len(ridge) else 0
+    scratch, tile, arrived = (
+        np.empty((5, d), np.float32),
+        np.empty((size, d), np.float32),
+        np.ones(len(ridge), np.bool_),
+    )
+    places = np.arange(size).astype(np.int32)
     for r in range(len(ridge)):
         start, stop = rows.indptr[r], rows.indptr[r + 1]
         if start == stop:
@@ -181,7 +195,9 @@ def descend_rows(rows: Rows, target: Float32, axes: Axes, ridge: Float32, walk: 
                     copy[j] = h[j]
             here, vectors = places[: len(here)], tile
         row = Rows(rows.indptr[r : r + 2], here, rows.data[start:stop])
-        _descend(row, target[start:stop], vectors, Walk(walk.vectors[r : r + 1], walk.reach), scratch)
+        own = Walk(walk.vectors[r : r + 1], walk.reach, walk.tolerance)
+        arrived[r] = _descend(row, target[start:stop], vectors, own, scratch)
+    return arrived
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

@@ -12,12 +12,16 @@ from msgspec.structs import replace
 
 from penchant.core.arrays import Bool, Float32, Float64, Int32
 from penchant.kernels.als import solve_rows
+from penchant.kernels.als_cg import Axes, Walk, descend_rows
 from penchant.kernels.layout import Best, Rows, Side, Space
 from penchant.kernels.panels import Panels, multiply, panels_of, rank_panels
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
 
 __all__ = ["Factors", "FoldIn"]
+
+_STEPS, _TOLERANCE = 24, np.float32(1e-13)
+"Conjugate gradients tried before a system is solved whole, and what is small enough: a square."
 
 
 class FoldIn(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,8 +67,8 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     "Brings the weights of the objective, which folding in needs again."
     factors: Float32
     "float32[d, n], C order: one column a candidate."
-    gram: Float64
-    "float64[d, d]: unobserved weight times the candidates' factors times their transpose."
+    energy: Float64
+    "float64[d]: unobserved weight times the summed squares of the factors, which lie along their principal axes."
     settled: dict[str, float] = field(default_factory=dict)
     "Hyper-parameters that the learner left to the data, as fitting settled them."
 
@@ -98,7 +102,7 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         h = self.vectors[rows].T.astype(np.float64)
         confidence, target = self.rule.weigh(own)
         ridge = self.rule.ridge(np.array([np.count_nonzero(own)]), len(self.candidates))[0]
-        system = self.gram + (h * confidence) @ h.T + ridge * np.eye(len(h))
+        system = (h * confidence) @ h.T + np.diag(self.energy + ridge)
         share = np.linalg.solve(system, h * np.where(own > 0, target, 0))
         asked: Any = self.vectors[self.positions[items]] @ share
         return np.asarray(asked, np.float32)
@@ -115,7 +119,22 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         rank_panels(Rows(rows.indptr, rows.indices, vectors), self.panels, space, exclude_seen, best)
 
     def _fold_in(self, rows: Rows) -> Float32:
-        """Return float32[b, d]: the vector of each history over candidates; 0 where it says nothing."""
+        """Return float32[b, d]: the vector of each history over candidates; 0 where it says nothing.
+
+        Along the principal axes a few conjugate gradients find it to float32's precision. Where they do not, since the
+        weight of unobserved pairs is small or the history long, the system is solved in float64.
+        """
         said = (rows.indices >= 0) & (rows.data > 0)
         starts = np.concatenate([[0], np.cumsum(said)])[rows.indptr]
-        return self.rule.solve(Rows(starts, rows.indices[said], rows.data[said]), Side(self.vectors, self.gram))
+        asked = Rows(starts.astype(np.int64), rows.indices[said], rows.data[said])
+        confidence, target = self.rule.weigh(asked.data)
+        ridge = self.rule.ridge(np.diff(starts), len(self.vectors)).astype(np.float32)
+        out = np.zeros((len(ridge), len(self.energy)), np.float32)
+        axes = Axes(self.vectors, self.energy.astype(np.float32))
+        walk = Walk(out, _STEPS, _TOLERANCE)
+        arrived = descend_rows(Rows(asked.indptr, asked.indices, confidence), target, axes, ridge, walk)
+        for r in np.flatnonzero(~arrived):
+            own = slice(starts[r], starts[r + 1])
+            row = Rows(np.array([0, starts[r + 1] - starts[r]]), asked.indices[own], asked.data[own])
+            out[r] = self.rule.solve(row, Side(self.vectors, np.diag(self.energy)))[0]
+        return out

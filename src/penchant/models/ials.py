@@ -171,13 +171,14 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
             matrix = matrix[active]  # who liked nothing has no say
         learner = self.suited(matrix)
         items = learner.train(matrix, rng, executor, progress)[1]
+        turned = principal_axes(items, executor)[0]
         return Factors(
             items=data.items,
             learner=self,
             settled={"unobserved": learner._elsewhere} if self.unobserved is None else {},
             candidates=candidates,
             factors=np.ascontiguousarray(items.T),
-            gram=learner._elsewhere * gram_of(items, executor),
+            energy=learner._elsewhere * turned.astype(np.float64),
         )
 
     def _half(self, matrix: Matrix, other: Float32, own: Float32, executor: Executor) -> None:
