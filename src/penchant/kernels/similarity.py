@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Float32, Int64
+from penchant.core.arrays import Float32, Int32, Int64
 from penchant.kernels.heap import offer, ranked, top_k
 from penchant.kernels.layout import Best, Likeness, Rows
 
@@ -20,13 +20,15 @@ EXACT = 2**24
 
 
 class _Search(NamedTuple):
-    """All counts, what makes them similarities, and the most similar of each item of a block so far."""
+    """All counts, what makes them similarities, and what may be among the most similar of each item of a block."""
 
     packed: Any
     likeness: Likeness
     right: Float32
-    heap: Best
+    found: Best
     size: Int64
+    bar: Float32
+    k: int
 
 
 @njit(nogil=True, cache=True)
@@ -65,15 +67,53 @@ def _any_above(met: Float32, right: Float32, slope: Any, floor: Any) -> bool:
     return bool(above != 0)
 
 
+@njit(nogil=True, cache=True)
+def _cut(codes: Int32, scores: Float32, k: int) -> None:
+    """Bring the k best to the front, the worst of them to place k - 1: Hoare's selection."""
+    low, high = 0, len(codes) - 1
+    while low < high:
+        middle = (low + high) // 2
+        score, code, i, j = scores[middle], codes[middle], low, high
+        while i <= j:
+            while scores[i] > score or (scores[i] == score and codes[i] < code):
+                i += 1
+            while scores[j] < score or (scores[j] == score and codes[j] > code):
+                j -= 1
+            if i <= j:
+                scores[i], scores[j] = scores[j], scores[i]
+                codes[i], codes[j] = codes[j], codes[i]
+                i, j = i + 1, j - 1
+        if k - 1 <= j:
+            high = j
+        elif k - 1 >= i:
+            low = i
+        else:
+            return
+
+
+@njit(nogil=True, cache=True)
+def _sort(codes: Int32, scores: Float32, items: Int32, values: Float32) -> None:
+    """Write entries best first; slots that stay empty hold -1 and NaN."""
+    heap, span, size = Best(items, values), (0, len(items)), 0
+    for p in range(len(codes)):
+        size = offer(scores[p], codes[p], heap, span, size)
+    ranked(heap, span, size)
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def _consider(met: Any, first: int, own: int, r: int, search: _Search) -> None:
-    """Offer the items from ``first`` on, which item ``own`` meets so often (float32), to the heap of row ``r``."""
-    n, k, heap, right = len(search.right), len(search.heap.items) // len(search.size), search.heap, search.right
-    slope, floor = np.float32(0), np.float32(0)
+    """Note those of the items from ``first`` on, which item ``own`` meets so often (float32), that may be best."""
+    n, k, right, codes, scores = (
+        len(search.right),
+        search.k,
+        search.right,
+        search.found.items[r],
+        search.found.scores[r],
+    )
+    size = search.size[r]
+    slope, floor = _bar(np.float64(search.bar[r]), own, search.likeness)
     for low in range(0, len(met), CHUNK):
         width = min(CHUNK, len(met) - low)
-        if search.size[r] == k:
-            slope, floor = _bar(np.float64(heap.scores[r * k]), own, search.likeness)
         if width == CHUNK and not _any_above(met[low:], right[first + low :], slope, floor):
             continue
         for j in range(low, low + width):
@@ -82,8 +122,13 @@ def _consider(met: Any, first: int, own: int, r: int, search: _Search) -> None:
                 count = np.float64(met[j])
                 if met[j] >= EXACT:
                     count = np.float64(search.packed[_row(min(own, other), n) + max(own, other)])
-                score: Any = np.float32(_similarity(count, own, other, search.likeness))
-                search.size[r] = offer(score, other, heap, (r * k, k), search.size[r])
+                codes[size], scores[size] = other, np.float32(_similarity(count, own, other, search.likeness))
+                size += 1
+        if size > len(codes) - CHUNK:
+            _cut(codes[:size], scores[:size], k)
+            size, search.bar[r] = k, scores[k - 1]
+            slope, floor = _bar(np.float64(search.bar[r]), own, search.likeness)
+    search.size[r] = size
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -97,7 +142,8 @@ def similar_full(start: int, stop: int, packed: Any, likeness: Likeness, best: B
     ([[1, -1]], [[0.5, nan]])
 
     A strip of rows before the block is turned so that each item of the block has its counts side by side, which are
-    then compared, many at a time, with what it takes to be among the best; few are divided. Time is n^2 compares.
+    then compared, many at a time, with what it takes to be among the best. Those few are divided and noted, and cut to
+    the best k whenever they are twice as many. Time is n^2 compares.
 
     Args:
         start: first item of the block.
@@ -107,8 +153,10 @@ def similar_full(start: int, stop: int, packed: Any, likeness: Likeness, best: B
         best: b rows, written.
     """
     n, (b, k) = len(likeness.left), best.items.shape
-    heap = Best(best.items.reshape(-1), best.scores.reshape(-1))
-    search = _Search(packed, likeness, likeness.right.astype(np.float32), heap, np.zeros(b, np.int64))
+    found = Best(np.empty((b, 2 * k + CHUNK), np.int32), np.empty((b, 2 * k + CHUNK), np.float32))
+    search = _Search(
+        packed, likeness, likeness.right.astype(np.float32), found, np.zeros(b, np.int64), np.zeros(b, np.float32), k
+    )
     strip, rest = np.empty((b, STRIP), np.float32), np.empty(n - start, np.float32)
     for low in range(0, start, STRIP):
         width = min(STRIP, start - low)
@@ -124,7 +172,11 @@ def similar_full(start: int, stop: int, packed: Any, likeness: Likeness, best: B
         rest[r] = 0
         rest[r + 1 :] = packed[_row(start + r, n) + start + r + 1 : _row(start + r, n) + n]
         _consider(rest, start, start + r, r, search)
-        ranked(heap, (r * k, k), search.size[r])
+        size = search.size[r]
+        if size > k:
+            _cut(found.items[r, :size], found.scores[r, :size], k)
+            size = k
+        _sort(found.items[r, :size], found.scores[r, :size], best.items[r], best.scores[r])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

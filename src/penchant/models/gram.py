@@ -172,8 +172,9 @@ def count_gram(matrix: Matrix, executor: Executor, progress: Progress, weights: 
     meets = meets_of(matrix, weights)
     length = np.diff(matrix.indptr).astype(np.int64)
     cells = n * (n + 1) // 2
-    kind = np.int64 if weights is not None else np.int32
-    full = cells * np.dtype(kind).itemsize <= _MOST and int((length * (length + 1)).sum()) > cells
+    most = int(np.diff(meets.indptr).max(initial=0)) if weights is None else np.iinfo(np.int64).max
+    kind = narrowed(np.array([most])).dtype  # no pair meets more often than one of its items is held
+    full = cells * kind.itemsize <= _MOST and int((length * (length + 1)).sum()) > cells
     out = np.zeros(cells if full else 0, kind)
 
     def count(block: tuple[int, int]) -> tuple[tuple[int, int], Any]:

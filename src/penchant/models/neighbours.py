@@ -13,7 +13,7 @@ from penchant.models.gram import Gram
 
 __all__ = ["nearest", "postings"]
 
-_BLOCK = 256
+_BLOCK = 128
 
 
 def nearest(gram: Gram, likeness: Likeness, k: int, executor: Executor, progress: Progress) -> Best:
