@@ -28,6 +28,7 @@ from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.layout import Best, Linear, Rows, Space
 from penchant.kernels.panels import Panels, panels_of, rank_panels
 from penchant.kernels.topk import rank_dense, rank_sparse, top_k
+from penchant.models.alternating import principal_axes
 from penchant.models.ease import EASE
 from penchant.models.factors import Factors
 from penchant.models.itemknn import ItemKNN
@@ -130,9 +131,9 @@ def spread(n: int, d: int, rng: np.random.Generator, *, even: bool) -> Any:
 def factors(n: int, rng: np.random.Generator, *, even: bool) -> Factors:
     """Return a scorer of 64 axes that needs no fitting."""
     vectors = spread(n, 64, rng, even=even)
-    gram = (vectors.T @ vectors).astype(np.float64)
+    energy = principal_axes(vectors, LOCAL)[0].astype(np.float64)
     names, codes = Vocabulary.of([str(i) for i in range(n)]), np.arange(n, dtype=np.int32)
-    return Factors(items=names, learner=IALS(), candidates=codes, factors=vectors.T, gram=gram)
+    return Factors(items=names, learner=IALS(unobserved=1.0), candidates=codes, factors=vectors.T, energy=energy)
 
 
 def sparse(n: int, rng: np.random.Generator) -> SparseLinear:
