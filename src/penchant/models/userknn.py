@@ -150,9 +150,9 @@ class UserKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time. Fitting takes the time of a transposition; a question takes the summed popularity of the history's items, plus
     k times what people like, and the number of items where all scores are wanted.
 
-    Source: Herlocker et al., "An Algorithmic Framework for Performing Collaborative Filtering", SIGIR 1999, sec. 4,
+    Source: Herlocker et al., "An Algorithmic Framework for Performing Collaborative Filtering", SIGIR 1999,
     for the scheme; Aiolli, "Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets", RecSys 2013,
-    eq. 3, for alpha; Robertson and Walker, "Some Simple Effective Approximations to the 2-Poisson Model", SIGIR 1994,
+    for alpha; Robertson and Walker, "Some Simple Effective Approximations to the 2-Poisson Model", SIGIR 1994,
     for BM25, with people as documents and items as terms.
     """
 
