@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Int32
-from penchant.kernels.layout import Best, Rows, Space
+from penchant.kernels.layout import ZERO, Best, Rows, Space
 
 __all__ = ["Crowd", "Near", "Rule", "Scratch", "add_liked", "find_near", "rank_near"]
 
@@ -111,7 +111,7 @@ def _swap(values: Float32, codes: Int32, one: int, other: int) -> None:
 @njit(nogil=True, cache=True)
 def _sink(values: Float32, codes: Int32, size: int) -> None:
     """Let the root of a heap, whose root should be the last of all, find its place."""
-    at = 0
+    at = ZERO
     while True:
         last = at
         for child in (2 * at + 1, 2 * at + 2):
@@ -172,7 +172,7 @@ def find_near(history: tuple[Int32, Float32], crowd: Crowd, rule: Rule, near: Ne
                 count += 1
             products[person] += product
     own = np.float32(square**rule.alpha)
-    shrinkage, size = np.float32(rule.shrinkage), 0
+    shrinkage, size = np.float32(rule.shrinkage), ZERO
     for t in range(count):
         person = touched[t]
         product, norm = products[person], crowd.norms[person]
@@ -243,11 +243,11 @@ def rank_near(rows: Rows, who: tuple[Crowd, Rule, Scratch], space: Space, exclud
             for p in range(len(own)):
                 if own[p] >= 0:
                     scores[own[p]] = np.nan
-        items, values, filled = best.items[r], best.scores[r], 0
+        items, values, filled = best.items[r], best.scores[r], ZERO
         for p in range(count):
             if not np.isnan(scores[reached[p]]):
                 filled = _offer(values, items, filled, scores[reached[p]], space.codes[reached[p]])
                 scores[reached[p]] = np.nan
         for end in range(filled - 1, 0, -1):
-            _swap(values, items, 0, end)
+            _swap(values, items, ZERO, end)
             _sink(values, items, end)
