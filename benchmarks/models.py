@@ -153,7 +153,8 @@ def said(row: dict[str, Any]) -> str:
     if row.get("loss") is not None:
         parts.append(f"loss {row['loss']:.4f}")
     if row.get("equal_seconds") is not None:
-        parts.append(f"implicit's loss after {row['equal_epochs']:.0f} rounds, {row['equal_seconds']:.3g} s")
+        took = f"{row['equal_seconds']:.3g} s, {row['equal_cpu']:.3g} cpu s"
+        parts.append(f"implicit's loss after {row['equal_epochs']:.0f} rounds, {took}")
     return "; ".join(parts)
 
 

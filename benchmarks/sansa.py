@@ -1,63 +1,48 @@
-"""Measure what SANSA takes on a generated catalogue: ``python benchmarks/sansa.py 200000 3000000``."""
+"""SANSA on a catalogue of many items, beside the bound it states: ``python benchmarks/sansa.py --items 200000``.
+
+``scaling.py`` goes by events, on catalogues whose counts may be kept; here they never are, so that the bound holds.
+"""
 
 from __future__ import annotations
 
-import resource
-import sys
-import time
-from pathlib import Path
-
-import numpy as np
-import polars as pl
-import scipy.sparse as sp
+import argparse
 
 import penchant as pt
+from penchant.testing import checkerboard, generated
+from support.machine import machine
+from support.measuring import spending
+from support.tables import markdown
 
-_GROUP = 200
-
-
-def generated(n_items: int, n_events: int, rng: int = 0) -> sp.csr_array:
-    """Return people x items: ten events a person, most from two groups of items, popular items after a power law."""
-    chance = np.random.default_rng(rng)
-    users = n_events // 10
-    person = np.repeat(np.arange(users), 10)
-    taste = chance.integers(0, n_items // _GROUP, (users, 2))[person, chance.integers(0, 2, len(person))]
-    own = taste * _GROUP + (_GROUP * chance.random(len(person)) ** 2).astype(np.int64)
-    anything = (n_items * chance.random(len(person)) ** 4).astype(np.int64)
-    item = np.where(chance.random(len(person)) < 0.7, own, anything)
-    return sp.csr_array((np.ones(len(person), np.float32), (person, item)), shape=(users, n_items))
-
-
-def peak() -> float:
-    """Return the most memory that this process has held, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-
-
-def held() -> float:
-    """Return the memory that this process holds now, in bytes."""
-    return float(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+HEAD = ("items", "events", "fit s", "cpu s", "fit +MB", "stated MB", "weights an item")
 
 
 def main() -> None:
-    """Print one row: what fitting took, beside the bound of the docstring."""
-    n_items, n_events = int(sys.argv[1]), int(sys.argv[2])
-    pt.SANSA(max_pairs=0).fit(pt.Dataset.from_matrix(np.eye(3) + 1))
-    data = pt.Dataset.from_matrix(generated(n_items, n_events))
-    before, start, used = held(), time.perf_counter(), time.process_time()
-    scorer = pt.SANSA(max_pairs=0).fit(data)
-    took, cpu = time.perf_counter() - start, time.process_time() - used
-    n, m, k = len(scorer.candidates), scorer.facts["predecessors"], 200
-    bound = 60.0 * data.matrix.nnz + n * max(64.0 * m, 24.0 * m + 32.0 * k)
-    row = {
-        "items": n,
-        "events": data.matrix.nnz,
-        "seconds": round(took, 1),
-        "cpu seconds": round(cpu, 1),
-        "GB added": round((peak() - before) / 1e9, 2),
-        "GB bound": round(bound / 1e9, 2),
-        "weights an item": round(len(scorer.w_data) / n, 1),
-    }
-    print(pl.DataFrame([row]))
+    """Fit every size in turn, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--items", nargs="+", type=int, default=[50_000, 200_000], help="fifteen events are made of each"
+    )
+    options = parser.parse_args()
+    rows = [line(items) for items in options.items]
+    print(f"Measured by `benchmarks/sansa.py` on {machine()}.\n")
+    print(markdown(HEAD, rows, left=0))
+
+
+def line(n_items: int) -> list[str]:
+    """Return a line of the table: ten events a person."""
+    learner = pt.SANSA(max_pairs=0)
+    learner.fit(checkerboard(20))  # compiles
+    data = generated(3 * n_items // 2, n_items, 15 * n_items)
+    with spending() as spent:
+        scorer = learner.fit(data)
+    stated = bound(data.matrix.nnz, len(scorer.candidates), scorer.facts["predecessors"], learner.k or 0) / 2**20
+    cells = [f"{n_items:,}", f"{data.n_events:,}", f"{spent.seconds:.1f}", f"{spent.cpu_seconds:.1f}"]
+    return [*cells, f"{spent.megabytes:,.0f}", f"{stated:,.0f}", f"{len(scorer.w_data) / len(scorer.candidates):.1f}"]
+
+
+def bound(events: int, n: int, m: int, k: int) -> float:
+    """Return the bytes that SANSA's documentation states for n items, m predecessors and k weights each."""
+    return 60.0 * events + n * max(64.0 * m, 24.0 * m + 32.0 * k)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from peers.worker import Steps
 from penchant.core.nouns import History
 from penchant.models.learner import learner_from
 from penchant.testing import checkerboard
+from support.measuring import spending
 
 PACKAGE = "penchant"
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
@@ -59,11 +59,11 @@ def equal_loss(scorer: Any, data: pt.Dataset, job: dict[str, Any]) -> dict[str, 
     while low < high:
         middle = (low + high) // 2
         learner = msgspec.structs.replace(scorer.learner, epochs=EPOCHS[middle])
-        start = time.perf_counter()
-        fitted = learner.fit(data)
-        seconds = time.perf_counter() - start
+        with spending() as spent:
+            fitted = learner.fit(data)
         if _loss(fitted, data, job) <= target:
-            high, best = middle, {"equal_epochs": EPOCHS[middle], "equal_seconds": seconds}
+            high, best = middle, {"equal_epochs": EPOCHS[middle]}
+            best |= {"equal_seconds": spent.seconds, "equal_cpu": spent.cpu_seconds}
         else:
             low = middle + 1
     return found | best

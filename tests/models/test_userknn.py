@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,8 @@ from hypothesis import strategies as st
 
 from penchant.core.nouns import History
 from penchant.data.dataset import Dataset
-from penchant.models.userknn import UserKNN
+from penchant.models.userknn import People, UserKNN
+from penchant.testing.worlds import bazaar
 
 WAYS = [
     UserKNN(k=4),
@@ -104,3 +108,54 @@ def test_the_scorer_holds_rows_of_people_and_no_names() -> None:
     assert scorer.learner.holds_people
     assert len(scorer.norms) == (data.matrix.toarray() > 0).any(axis=1).sum()
     assert not any("person" in str(getattr(scorer, name)) for name in scorer.__struct_fields__)
+
+
+def test_threads_that_ask_at_once_get_what_each_gets_alone() -> None:
+    data = bazaar(n_users=3000, n_events=60_000)
+    scorer = UserKNN(k=50).fit(data)
+    histories = [data.history(str(user)) for user in data.users.series.sort()[:40]]
+
+    def asked(history: History) -> tuple[np.ndarray, ...]:
+        parts = scorer.contributions(history, np.arange(5, dtype=np.int32))
+        return scorer.score(history), parts, scorer._best(history, 20, False)[1]
+
+    alone, gate = [asked(history) for history in histories], Barrier(2)
+
+    def all_from(start: int) -> list[tuple[np.ndarray, ...]]:
+        """Ask for all, each thread in an order of its own, five times."""
+        gate.wait()
+        rounds = [[asked(histories[(start + n) % 40]) for n in range(40)] for _ in range(5)]
+        return [found[(n - start) % 40] for found in rounds for n in range(40)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for answers in pool.map(all_from, [0, 17]):
+            for n, answer in enumerate(answers):
+                for found, wanted in zip(answer, alone[n % 40], strict=True):
+                    np.testing.assert_array_equal(found, wanted)
+    assert len(scorer._spare) <= 2
+
+
+def clean(scorer: People) -> bool:
+    return all(not own.near.products.any() and np.isnan(own.scores).all() for own in scorer._spare)
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_what_is_worked_in_is_left_as_it_was(exclude_seen: bool) -> None:
+    data = Dataset.from_matrix(counts(4))
+    scorer = UserKNN(k=3).fit(data)
+    scorer.score_batch(scorer.rows(data), 5, exclude_seen=exclude_seen)
+    scorer.contributions(data.history("0"), np.arange(3, dtype=np.int32))
+    scorer.score(data.history("1"))
+    assert scorer._spare
+    assert clean(scorer)
+
+
+def test_what_an_error_left_half_written_is_not_used_again() -> None:
+    scorer = UserKNN(k=3).fit(Dataset.from_matrix(counts(4)))
+    with pytest.raises(ZeroDivisionError), scorer._scratch() as own:
+        own.near.products[0] = 1 / 0
+    assert not scorer._spare
+    with scorer._scratch() as one, scorer._scratch() as other:
+        assert not np.shares_memory(one.near.products, other.near.products)
+    assert len(scorer._spare) == 2
+    assert clean(scorer)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Int32
-from penchant.kernels.layout import Best
+from penchant.kernels.layout import ZERO, Best
 
 __all__ = ["offer", "ranked", "scan", "top_k"]
 
@@ -141,5 +141,5 @@ def top_k(scores: Float32, codes: Int32, items: Int32, values: Float32) -> None:
         items: int32[k], written.
         values: float32[k], written.
     """
-    heap, span = Best(items, values), (0, len(items))
-    ranked(heap, span, scan(scores, codes, heap, span, 0))
+    heap, span = Best(items, values), (ZERO, len(items))
+    ranked(heap, span, scan(scores, codes, heap, span, ZERO))

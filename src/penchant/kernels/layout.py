@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+import numpy as np
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 
-__all__ = ["Best", "Elastic", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space", "Square"]
+__all__ = ["ZERO", "Best", "Elastic", "Likeness", "Linear", "Meets", "Rows", "Scale", "Side", "Space", "Square"]
+
+ZERO = cast("int", np.int64(0))
+"""Where a kernel's counter begins that it hands to others: for a literal 0 these would be compiled once more."""
 
 
 class Rows(NamedTuple):

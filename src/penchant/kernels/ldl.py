@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
-from penchant.kernels.layout import Rows
+from penchant.kernels.layout import ZERO, Rows
 
 __all__ = ["factor_block", "factor_ldl", "solve_ldl", "strongest_block", "weigh_block"]
 
@@ -68,7 +68,7 @@ def strongest_block(start: int, rows: Rows, scale: Float64, keep: int) -> tuple[
     scaled, columns, chosen = np.empty(longest, np.float32), np.empty(longest, np.int32), np.empty(keep, np.int32)
     at = 0
     for r in range(b):
-        found = 0
+        found = ZERO
         for p in range(rows.indptr[r], rows.indptr[r + 1]):
             j = rows.indices[p]
             if j > start + r:
@@ -189,19 +189,15 @@ def factor_block(start: int, stop: int, near: Rows, wanted: int, floor: Float64)
         longest = max(longest, int(near.indptr[j + 1] - near.indptr[j]))
     wanted = min(wanted, longest)
     lengths = np.zeros(stop - start, np.int64)
-    indices, values = (
-        np.empty((stop - start) * (wanted + 1), np.int32),
-        np.empty((stop - start) * (wanted + 1), np.float32),
-    )
+    room = (stop - start) * (wanted + 1)
+    indices, values = np.empty(room, np.int32), np.empty(room, np.float32)
     place, chosen = np.full(n, -1, np.int32), np.empty(wanted, np.int32)
     at, raised = 0, 0
     for j in range(start, stop):
         begin, end = near.indptr[j], near.indptr[j + 1]
         taken = _largest(near.data[begin:end], end - begin, wanted, chosen)
-        members, right = (
-            near.indices[begin:end][chosen[:taken]],
-            near.data[begin:end][chosen[:taken]].astype(np.float64),
-        )
+        members = near.indices[begin:end][chosen[:taken]]
+        right = near.data[begin:end][chosen[:taken]].astype(np.float64)
         share, shifts = _regress(near, members, right, place)
         raised += shifts
         left = 1.0

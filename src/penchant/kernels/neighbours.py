@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Int32
-from penchant.kernels.layout import Best, Rows, Space
+from penchant.kernels.layout import ZERO, Best, Rows, Space
 
-__all__ = ["Crowd", "Near", "Rule", "add_liked", "find_near", "rank_near"]
+__all__ = ["Crowd", "Near", "Rule", "Scratch", "add_liked", "find_near", "rank_near"]
 
 
 class Rule(NamedTuple):
@@ -69,6 +69,33 @@ class Near(NamedTuple):
     "int32[people], scratch."
 
 
+class Scratch(NamedTuple):
+    """What ranking works in, to be used again: making it takes the time of going through all people and items.
+
+    >>> scratch = Scratch.of(2, 5, 3)
+    >>> len(scratch.near.people), scratch.near.products.tolist(), scratch.scores.tolist()
+    (2, [0.0, 0.0, 0.0, 0.0, 0.0], [nan, nan, nan])
+    """
+
+    near: Near
+    "The people of the history in hand."
+    scores: Float32
+    "float32[n], all NaN before and after."
+    reached: Int32
+    "int32[n]."
+
+    @classmethod
+    def of(cls, k: int, people: int, n: int) -> Scratch:
+        """Return 8 bytes for each of the ``people`` and ``n`` items, and room for ``k`` neighbours.
+
+        >>> Scratch.of(4, 9, 2).near.alike.shape
+        (4,)
+        """
+        found = np.empty(k, np.int32), np.empty(k, np.float32)
+        near = Near(*found, np.zeros(people, np.float32), np.empty(people, np.int32))
+        return cls(near, np.full(n, np.nan, np.float32), np.empty(n, np.int32))
+
+
 @njit(nogil=True, cache=True)
 def _farther(values: Float32, codes: Int32, one: int, other: int) -> bool:
     """Say whether the entry ``one`` comes after ``other``: of a lower value, or of the same and a higher code."""
@@ -84,7 +111,7 @@ def _swap(values: Float32, codes: Int32, one: int, other: int) -> None:
 @njit(nogil=True, cache=True)
 def _sink(values: Float32, codes: Int32, size: int) -> None:
     """Let the root of a heap, whose root should be the last of all, find its place."""
-    at = 0
+    at = ZERO
     while True:
         last = at
         for child in (2 * at + 1, 2 * at + 2):
@@ -145,7 +172,7 @@ def find_near(history: tuple[Int32, Float32], crowd: Crowd, rule: Rule, near: Ne
                 count += 1
             products[person] += product
     own = np.float32(square**rule.alpha)
-    shrinkage, size = np.float32(rule.shrinkage), 0
+    shrinkage, size = np.float32(rule.shrinkage), ZERO
     for t in range(count):
         person = touched[t]
         product, norm = products[person], crowd.norms[person]
@@ -186,12 +213,12 @@ def add_liked(near: Near, size: int, likes: Rows, out: Float32, reached: Int32) 
 
 
 @njit(nogil=True, cache=True)
-def rank_near(rows: Rows, who: tuple[Crowd, Rule], space: Space, exclude_seen: bool, best: Best) -> None:
+def rank_near(rows: Rows, who: tuple[Crowd, Rule, Scratch], space: Space, exclude_seen: bool, best: Best) -> None:
     """Score each history by the people nearest to it and keep the best; an item that none of them likes is not ranked.
 
     >>> likes = Rows(np.int64([0, 2, 3]), np.int32([0, 1, 1]), np.ones(3, np.float32))  # person 0: items 0 and 1
     >>> fans = Rows(np.int64([0, 1, 3]), np.int32([0, 0, 1]), np.ones(3, np.float32))
-    >>> who = Crowd(likes, fans, np.float32([2, 1])), Rule(2, 0.5, 0.0, False)
+    >>> who = Crowd(likes, fans, np.float32([2, 1])), Rule(2, 0.5, 0.0, False), Scratch.of(2, 2, 2)
     >>> rows, codes = Rows(np.int64([0, 1]), np.int32([0]), np.float32([1])), np.arange(2, dtype=np.int32)
     >>> best = Best(np.empty((1, 2), np.int32), np.empty((1, 2), np.float32))
     >>> rank_near(rows, who, Space(codes, codes), True, best)
@@ -200,19 +227,13 @@ def rank_near(rows: Rows, who: tuple[Crowd, Rule], space: Space, exclude_seen: b
 
     Args:
         rows: b histories over item codes; data is the weight.
-        who: the people, and what similarity is.
+        who: the people, what similarity is, and what to work in, which is for one thread at a time.
         space: the candidates, which the crowd's items are places of.
         exclude_seen: leave out the row's own items.
         best: written.
     """
-    crowd, rule = who
-    people = len(crowd.norms)
-    k = min(rule.k, people)
-    near = Near(
-        np.empty(k, np.int32), np.empty(k, np.float32), np.zeros(people, np.float32), np.empty(people, np.int32)
-    )
-    scores = np.full(len(space.codes), np.nan, np.float32)
-    reached = np.empty(len(space.codes), np.int32)
+    crowd, rule, scratch = who
+    near, scores, reached = scratch
     best.items[:], best.scores[:] = -1, np.nan
     for r in range(len(rows.indptr) - 1):
         own = space.positions[rows.indices[rows.indptr[r] : rows.indptr[r + 1]]]
@@ -222,11 +243,11 @@ def rank_near(rows: Rows, who: tuple[Crowd, Rule], space: Space, exclude_seen: b
             for p in range(len(own)):
                 if own[p] >= 0:
                     scores[own[p]] = np.nan
-        items, values, filled = best.items[r], best.scores[r], 0
+        items, values, filled = best.items[r], best.scores[r], ZERO
         for p in range(count):
             if not np.isnan(scores[reached[p]]):
                 filled = _offer(values, items, filled, scores[reached[p]], space.codes[reached[p]])
                 scores[reached[p]] = np.nan
         for end in range(filled - 1, 0, -1):
-            _swap(values, items, 0, end)
+            _swap(values, items, ZERO, end)
             _sink(values, items, end)

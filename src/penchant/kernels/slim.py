@@ -9,7 +9,7 @@ from numba import njit
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 from penchant.kernels.cooccurrence import grown
-from penchant.kernels.layout import Elastic, Square
+from penchant.kernels.layout import ZERO, Elastic, Square
 
 __all__ = ["regress_block"]
 
@@ -93,7 +93,7 @@ def _solve(items: Int32, counts: Float64, gram: Square, elastic: Elastic, room: 
     The room for the counts between the items is handed on from one to the next.
     """
     first, (sums, places), between = room
-    size, m, spent = min(len(items), first), 0, 0
+    size, m, spent = min(len(items), first), ZERO, 0
     chosen, weights = np.empty(size, np.int32), np.zeros(size, np.float32)
     slopes, admitted = counts.copy(), np.full(len(items), -1, np.int32)
     top = counts.max() + elastic.l1

@@ -80,9 +80,9 @@ class BPR(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Memory is 4 d (users + items) + 8 events bytes while fitting, time d events an epoch.
 
-    Source: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009, sec. 4 and 5.1;
+    Source: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009;
     the blocks: Gemulla et al., "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent",
-    KDD 2011, sec. 4.2. Folding in is ours.
+    KDD 2011. Folding in is ours.
     """
 
     name: ClassVar[str] = "bpr"

@@ -47,7 +47,7 @@ class BuyAgain(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Ask with ``exclude_seen=False``: it scores only what is in the history.
 
     Source: the repeat customer probability of Bhagat et al., "Buy It Again: Modeling Repeat Purchase
-    Recommendations", KDD 2018, sec. 4.1, smoothed, times an exponentially decayed count.
+    Recommendations", KDD 2018, smoothed, times an exponentially decayed count.
     """
 
     name: ClassVar[str] = "buy-again"

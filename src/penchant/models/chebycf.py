@@ -33,7 +33,8 @@ class ChebyCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 8 n (d + k) bytes for d factors and n items, 1.3 kB n for each worker while fitting; time is ``degree``
     times 2 n events and n^2 d for the rows, and the singular vectors.
 
-    Source: Kim et al., "Graph Filtering for Recommendation with Chebyshev Polynomials" (ChebyCF), SIGIR 2025.
+    Source: Kim, Sung, Han and Lee, "Graph Spectral Filtering with Chebyshev Interpolation for Recommendation"
+    (ChebyCF), SIGIR 2025.
     """
 
     name: ClassVar[str] = "cheby-cf"

@@ -23,7 +23,7 @@ class EASE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 4 n^2 bytes for n candidates, and n^2 to 2 n^2 more for the counts that exact forgetting needs; time is
     n^3 operations (3.6 s for n = 8,000 on two 2026 server cores).
 
-    Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
+    Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, sec. 3.1.
     """
 
     name: ClassVar[str] = "ease"

@@ -25,7 +25,7 @@ class EDLAE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 4 n^2 bytes for n candidates, and n^2 to 2 n^2 more for the counts that exact forgetting needs; time is
     n^3 operations.
 
-    Source: Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020, sec. 3.
+    Source: Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020.
     """
 
     name: ClassVar[str] = "edlae"

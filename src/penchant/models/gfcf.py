@@ -29,7 +29,7 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 8 n (d + k) bytes for d factors and n items, 4 n d more while fitting; time the sum of squared history
     lengths, a few dozen times d events, and a few times n d^2.
 
-    Source: Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021, sec. 4.
+    Source: Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021.
     """
 
     name: ClassVar[str] = "gf-cf"

@@ -95,8 +95,8 @@ class MatrixFactorization(Learner, frozen=True, kw_only=True, forbid_unknown_fie
 
     Memory is 4 d (users + items) + 12 ratings bytes while fitting, time d^2 ratings + d^3 (users + items) an epoch.
 
-    Source: Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems", IEEE Computer 2009,
-    eq. 5; Zhou et al., "Large-scale Parallel Collaborative Filtering for the Netflix Prize", AAIM 2008, sec. 3.1,
+    Source: Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems", IEEE Computer 2009;
+    Zhou et al., "Large-scale Parallel Collaborative Filtering for the Netflix Prize", AAIM 2008,
     for solving by turns and for regularization in proportion to the number of ratings.
     """
 

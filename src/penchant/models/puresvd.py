@@ -28,7 +28,7 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     and a few times n d^2.
 
     Source: Cremonesi, Koren and Turrin, "Performance of Recommender Algorithms on Top-N Recommendation Tasks",
-    RecSys 2010, sec. 3.3.
+    RecSys 2010.
     """
 
     name: ClassVar[str] = "pure-svd"

@@ -25,7 +25,7 @@ class RDLAE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     n^3 operations.
 
     Source: Moon, Kim and Lee, "It's Enough: Relaxing Diagonal Constraints in Linear Autoencoders for Recommendation",
-    SIGIR 2023, sec. 4.3.
+    SIGIR 2023.
     """
 
     name: ClassVar[str] = "rdlae"

@@ -27,7 +27,7 @@ class RLAE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     n^3 operations.
 
     Source: Moon, Kim and Lee, "It's Enough: Relaxing Diagonal Constraints in Linear Autoencoders for Recommendation",
-    SIGIR 2023, eq. 9 to 11.
+    SIGIR 2023.
     """
 
     name: ClassVar[str] = "rlae"

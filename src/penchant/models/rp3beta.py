@@ -39,8 +39,8 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
     lengths, and n^2 to compare.
 
     Source: Christoffel et al., "Blockbusters and Wallflowers: Accurate, Diverse, and Scalable Recommendations with
-    Random Walks", RecSys 2015, sec. 3; alpha: Cooper et al., "Random Walks in Recommender Systems: Exact Computation
-    and Simulations", WWW 2014 companion, sec. 3.
+    Random Walks", RecSys 2015; alpha: Cooper et al., "Random Walks in Recommender Systems: Exact Computation
+    and Simulations", WWW 2014 companion.
     """
 
     name: ClassVar[str] = "rp3-beta"

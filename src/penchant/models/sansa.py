@@ -43,10 +43,10 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     items that meet: with ``forgetting`` exact and at most ``max_pairs`` meetings. Beyond, forgetting means training
     again, and the scorer says so. The weights are the same bits either way.
 
-    Sources: Spisak et al., "Scalable Approximate NonSymmetric Autoencoder for Collaborative Filtering", RecSys 2023,
-    sec. 3; the factor: Kolotilina and Yeremin, "Factorized Sparse Approximate Inverse Preconditionings I", SIAM J.
-    Matrix Anal. Appl. 1993, sec. 2; dropout: Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS
-    2020, sec. 3.
+    Sources: Spisak et al., "Scalable Approximate NonSymmetric Autoencoder for Collaborative Filtering", RecSys 2023;
+    the factor: Kolotilina and Yeremin, "Factorized Sparse Approximate Inverse Preconditionings I", SIAM J.
+    Matrix Anal. Appl. 1993; dropout: Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS
+    2020.
     """
 
     name: ClassVar[str] = "sansa"

@@ -46,9 +46,9 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     counting, and for each candidate m^2 a round over its weights and once the pairs among what it meets; with ``l1``
     near 0 most of what a candidate meets is admitted, with larger ones few.
 
-    Source: Ning and Karypis, "SLIM: Sparse Linear Methods for Top-N Recommender Systems", ICDM 2011, sec. 4, eq. 3;
+    Source: Ning and Karypis, "SLIM: Sparse Linear Methods for Top-N Recommender Systems", ICDM 2011;
     coordinate descent on the Gram matrix: Friedman, Hastie and Tibshirani, "Regularization Paths for Generalized
-    Linear Models via Coordinate Descent", JSS 2010, sec. 2.2.
+    Linear Models via Coordinate Descent", JSS 2010.
     """
 
     name: ClassVar[str] = "slim"

@@ -39,7 +39,7 @@ class SLIST(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 8 n^2 bytes for n candidates while fitting, and 4 n^2 afterwards (8 n k with ``k``); time is 3 n^3
     operations. The counts that exact forgetting needs grow with the pairs that stand within 10 delta events.
 
-    Source: Choi et al., "Session-aware Linear Item-Item Models for Session-based Recommendation", WWW 2021, sec. 3.3.
+    Source: Choi et al., "Session-aware Linear Item-Item Models for Session-based Recommendation", WWW 2021.
     """
 
     name: ClassVar[str] = "slist"

@@ -148,7 +148,7 @@ def singular(
     vectors, time a few dozen times b events + a few times n b^2.
 
     Source: Zhou, Saad, Tiago and Chelikowsky, "Self-consistent-field calculations using Chebyshev-filtered subspace
-    iteration", J. Comput. Phys. 2006, alg. 4.3; here with a degree that float32 can bear.
+    iteration", J. Comput. Phys. 2006; here with a degree that float32 can bear.
     """
     n = r.matrix.shape[1]
     wanted = min(factors, max(min(r.matrix.shape) // 4, 1))

@@ -46,7 +46,7 @@ class Trending(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is at most 12 bytes a person, item and day; time is in proportion.
 
     Source: Przyborowski and Wilenski, "Homogeneity of Results in Testing Samples from Poisson Series", Biometrika 1940
-    (the conditional test); Benjamini and Hochberg, "Controlling the False Discovery Rate", JRSS B 1995, sec. 3.1.
+    (the conditional test); Benjamini and Hochberg, "Controlling the False Discovery Rate", JRSS B 1995.
     """
 
     name: ClassVar[str] = "trending"

@@ -34,8 +34,8 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 8 n k bytes, filters 2 and 3 hold 8 bytes for every pair with a common user while fitting; time is the
     sum of squared history lengths for filter 1, and for 2 the sum over all pairs of how many pairs the other forms.
 
-    Source: Park, Yoon and Shin, "Turbo-CF: Matrix Decomposition-Free Graph Filtering for Fast Recommendation",
-    SIGIR 2024, sec. 3.
+    Source: Park, Shin and Shin, "Turbo-CF: Matrix Decomposition-Free Graph Filtering for Fast Recommendation",
+    SIGIR 2024.
     """
 
     name: ClassVar[str] = "turbo-cf"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -14,7 +18,7 @@ from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import matrix_of, row_numbers, transposed
 from penchant.kernels.layout import Best, Rows, Space
-from penchant.kernels.neighbours import Crowd, Near, Rule, add_liked, find_near, rank_near
+from penchant.kernels.neighbours import Crowd, Rule, Scratch, add_liked, find_near, rank_near
 from penchant.models.interactions import liked
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
@@ -56,18 +60,19 @@ class People(Scorer, frozen=True, eq=False, kw_only=True):
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
         out = np.full(len(self.candidates), np.nan, np.float32)
-        near, size = self._near(*self._said(codes, signal))
-        add_liked(near, size, self._crowd.likes, out, np.empty(len(out), np.int32))
+        with self._scratch() as scratch:
+            size = find_near(self._said(codes, signal), self._crowd, self.learner.rule, scratch.near)
+            add_liked(scratch.near, size, self._crowd.likes, out, scratch.reached)
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         places, weights = self._said(codes, signal)
-        near, size = self._near(places, weights)
-        people, shape = near.people[:size], (len(self.norms), len(self.candidates))
+        people, alike = self._near(places, weights)
+        shape = len(self.norms), len(self.candidates)
         fans = sp.csr_array((self.fans_data, self.fans_indices, self.fans_indptr), shape=shape[::-1])
         shared = fans[np.maximum(places, 0)][:, people].toarray() * np.where(places < 0, 0, weights)[:, None]
         total = shared.sum(axis=0, dtype=np.float64)
-        parts = shared * (near.alike[:size] / total)
+        parts = shared * (alike / total)
         ones = np.ones(len(self.likes_indices), np.float32)
         likes = sp.csr_array((ones, self.likes_indices, self.likes_indptr), shape=shape)
         table = likes[people][:, np.maximum(self._places(items), 0)].T @ parts.T
@@ -76,8 +81,9 @@ class People(Scorer, frozen=True, eq=False, kw_only=True):
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         places = space.positions[rows.indices]
         weights = self._weights(Rows(rows.indptr, places, rows.data))
-        who = self._crowd, self.learner.rule
-        rank_near(Rows(rows.indptr, rows.indices, weights), who, space, exclude_seen, best)
+        with self._scratch() as scratch:
+            who = self._crowd, self.learner.rule, scratch
+            rank_near(Rows(rows.indptr, rows.indices, weights), who, space, exclude_seen, best)
 
     @property
     def _crowd(self) -> Crowd:
@@ -99,14 +105,27 @@ class People(Scorer, frozen=True, eq=False, kw_only=True):
         weights[said] = self.learner.weigh(known, self.idf, self.mean_length)
         return weights
 
-    def _near(self, places: Int32, weights: Float32) -> tuple[Near, int]:
-        """Return the people nearest to a history, and how many they are."""
-        people = len(self.norms)
-        k = min(self.learner.k, people)
-        near = Near(
-            np.empty(k, np.int32), np.empty(k, np.float32), np.zeros(people, np.float32), np.empty(people, np.int32)
-        )
-        return near, find_near((places, weights), self._crowd, self.learner.rule, near)
+    def _near(self, places: Int32, weights: Float32) -> tuple[Int32, Float32]:
+        """Return the people nearest to a history, and their similarity."""
+        with self._scratch() as scratch:
+            size = find_near((places, weights), self._crowd, self.learner.rule, scratch.near)
+            return scratch.near.people[:size].copy(), scratch.near.alike[:size].copy()
+
+    @cached_property
+    def _spare(self) -> deque[Scratch]:
+        """What nobody works in at the moment: as many as ever were at work at once."""
+        return deque()
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Scratch]:
+        """Lend what nobody else works in; after an error it is not used again, for it may be left half written."""
+        try:
+            scratch = self._spare.pop()
+        except IndexError:
+            people = len(self.norms)
+            scratch = Scratch.of(min(self.learner.k, people), people, len(self.candidates))
+        yield scratch
+        self._spare.append(scratch)
 
 
 class UserKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,12 +146,13 @@ class UserKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sum of w_h w_u over shared items / (s(h)^alpha s(u)^(1 - alpha) + shrinkage) for ``cosine`` and ``tfidf``,
     shared / (either + shrinkage), both numbers of items, for ``jaccard``, and the sum alone for ``bm25``.
 
-    Memory is 12 bytes an event and 4 a person. Fitting takes the time of a transposition; a question takes the summed
-    popularity of the history's items, plus k times what people like, plus the number of items.
+    Memory is 12 bytes an event and 4 a person, beside 8 a person and 8 an item for each thread that asks at the same
+    time. Fitting takes the time of a transposition; a question takes the summed popularity of the history's items, plus
+    k times what people like, and the number of items where all scores are wanted.
 
-    Source: Herlocker et al., "An Algorithmic Framework for Performing Collaborative Filtering", SIGIR 1999, sec. 4,
+    Source: Herlocker et al., "An Algorithmic Framework for Performing Collaborative Filtering", SIGIR 1999,
     for the scheme; Aiolli, "Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets", RecSys 2013,
-    eq. 3, for alpha; Robertson and Walker, "Some Simple Effective Approximations to the 2-Poisson Model", SIGIR 1994,
+    for alpha; Robertson and Walker, "Some Simple Effective Approximations to the 2-Poisson Model", SIGIR 1994,
     for BM25, with people as documents and items as terms.
     """
 

@@ -115,10 +115,10 @@ class VSTAN(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Memory is 16 bytes an item of a session, 16 a session and 8 an item; fitting takes time in proportion, asking
     sample_size * last steps and the items of k sessions, whatever the number of sessions.
 
-    Source: Ludewig et al., "Empirical Analysis of Session-Based Recommendation Algorithms", UMUAI 2021, sec. 3.3, after
-    Garg et al., "Sequence and Time Aware Neighborhood for Session-based Recommendations", SIGIR 2019, eq. 3-6;
+    Source: Ludewig et al., "Empirical Analysis of Session-Based Recommendation Algorithms", UMUAI 2021, after
+    Garg et al., "Sequence and Time Aware Neighborhood for Session-based Recommendations", SIGIR 2019;
     the index: Kersbergen et al., "Serenade: Low-Latency Session-Based Recommendation in e-Commerce at Scale",
-    SIGMOD 2022, sec. 3, whose sample the merge of the items' sessions from the newest back finds without a heap.
+    SIGMOD 2022, whose sample the merge of the items' sessions from the newest back finds without a heap.
     """
 
     name: ClassVar[str] = "vstan"

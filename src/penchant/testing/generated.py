@@ -56,13 +56,7 @@ def generated(
     Raises:
         InputError: so many events do not fit so many people and items.
     """
-    most = max(1, n_items // 4)
-    if n_items < 10 or not n_users <= n_events <= n_users * most // 2:
-        raise InputError(
-            "so many events do not fit so many people and items",
-            got=f"{n_users:,} people, {n_items:,} items, {n_events:,} events",
-            allowed="10 items or more, and from one event a person to an eighth of people times items",
-        )
+    most = _most(n_users, n_items, n_events)
     source = np.random.default_rng(rng)
     counts = _activity(n_users, n_events, most, source)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -83,6 +77,18 @@ def generated(
     for _ in LOCAL.map(part, blocks(n_users, 4096)):
         pass
     return _dataset(starts, columns, picks.items, at, n_items)
+
+
+def _most(n_users: int, n_items: int, n_events: int) -> int:
+    """Return the most events a person may have; raise InputError when so many do not fit."""
+    most = max(1, n_items // 4)
+    if n_items < 10 or not n_users <= n_events <= n_users * most // 2:
+        raise InputError(
+            "so many events do not fit so many people and items",
+            got=f"{n_users:,} people, {n_items:,} items, {n_events:,} events",
+            allowed="10 items or more, and from one event a person to an eighth of people times items",
+        )
+    return most
 
 
 def _activity(n_users: int, n_events: int, most: int, source: np.random.Generator) -> Int64:
