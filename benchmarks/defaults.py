@@ -29,7 +29,7 @@ from support.trials import Trial, trial
 HEAD = ("data", "learner", "cut", "chosen by the default", "tuned on validation")
 HEAD = (*HEAD, "ndcg@10", "tuned", "ratio", "ndcg@20", "tuned", "ratio")
 CHOSEN_BY = "ndcg@20"
-PEOPLE = 10_000
+PEOPLE = 3_000
 "At most this many are asked, drawn evenly."
 
 trials = cache(trial)
