@@ -35,7 +35,7 @@ GRIDS = {
     "item-knn": Grid({"k": (100, 200), "shrinkage": SHRINKAGES}),
     "rp3-beta": Grid({"alpha": (0.3, 0.5, 0.7, 1.0), "beta": (0.1, 0.3, 0.5, 0.7)}),
     "slim": Grid({"l1": (0.0, 1.0, 5.0), "l2": (30.0, 100.0, 300.0, 900.0)}, dense=True),
-    "ials": Grid({"unobserved": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 50.0), "l2": (0.001, 0.003, 0.01)}),
+    "ials": Grid({"unobserved": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 50.0), "l2": (0.003, 0.01, 0.02)}),
     "sansa": Grid({"l2": RIDGES, "dropout": (0.0, *DROPOUTS)}),
     "ease": Grid({"l2": RIDGES}, dense=True),
     "edlae": Grid({"l2": RIDGES, "dropout": DROPOUTS}, dense=True),

@@ -157,7 +157,7 @@ def test_without_exponents_given_turbo_cf_takes_them_from_what_people_share_by_c
     data = generated(300, 100, 2000)
     liked = data.matrix.toarray() > 0
     x = np.log10(liked.sum(axis=1).mean() ** 2 / liked.any(axis=0).sum())
-    a, s = 0.35 - 0.14 * x, 1.1 + 0.25 * x
+    a, s = 0.38 - 0.14 * x, 1.1 + 0.25 * x
     assert 0.4 < a < 0.7
     assert 0.5 < s < 1.0
     scorer = TurboCF().fit(data)

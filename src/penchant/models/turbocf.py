@@ -55,15 +55,15 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def suited(self, overlap: float) -> tuple[float, float]:
         """Return a and s for data in which two people share so many items by chance, unless they are given.
 
-        With x the decimal logarithm of that, a is 0.35 - 0.14 x between 0.4 and 0.7, and s is 1.1 + 0.25 x between 0.5
+        With x the decimal logarithm of that, a is 0.38 - 0.14 x between 0.4 and 0.7, and s is 1.1 + 0.25 x between 0.5
         and 1: chosen on validation cuts of the training data of MovieLens-100K, Gowalla, Beauty, Online Retail and
         made-up events. On Gowalla the published a = 0.6, s = 0.7 lie nearby.
 
         >>> TurboCF().suited(0.01), TurboCF(s=0.7).suited(1.0)
-        ((0.63, 0.6), (0.4, 0.7))
+        ((0.66, 0.6), (0.4, 0.7))
         """
         x = np.log10(overlap)
-        a = float(np.clip(0.35 - 0.14 * x, 0.4, 0.7)) if self.a is None else self.a
+        a = float(np.clip(0.38 - 0.14 * x, 0.4, 0.7)) if self.a is None else self.a
         s = float(np.clip(1.1 + 0.25 * x, 0.5, 1.0)) if self.s is None else self.s
         return a, s
 
