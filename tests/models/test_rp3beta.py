@@ -47,7 +47,7 @@ def test_who_likes_very_much_still_counts() -> None:
 
 
 def test_without_a_beta_given_it_follows_from_what_people_share_by_chance() -> None:
-    data = generated(300, 100, 3000)
+    data = generated(300, 200, 1500)
     liked = data.matrix.toarray() > 0
     shared = liked.sum(axis=1).mean() ** 2 / liked.any(axis=0).sum()
     scorer = RP3Beta().fit(data)

@@ -154,7 +154,7 @@ def test_the_plateau_passes_all_below_half_in_the_middle_and_nothing_above() -> 
 
 
 def test_without_exponents_given_turbo_cf_takes_them_from_what_people_share_by_chance() -> None:
-    data = generated(300, 100, 2000)
+    data = generated(300, 200, 1500)
     liked = data.matrix.toarray() > 0
     x = np.log10(liked.sum(axis=1).mean() ** 2 / liked.any(axis=0).sum())
     a, s = 0.38 - 0.14 * x, 1.1 + 0.25 * x
