@@ -94,7 +94,7 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
             return float(self.shrinkage)
         if self.mean or self.similarity not in ("cosine", "asymmetric"):
             return 0.0
-        return shrinkage_of(overlap_of(users, np.count_nonzero(support), int(support.sum())), users)
+        return shrinkage_of(overlap_of(users, int(np.count_nonzero(support)), int(support.sum())), users)
 
     def _likeness(self, support: Float64, shrinkage: float) -> Likeness:
         """Return what turns the meetings of items that so many people like into similarities."""
