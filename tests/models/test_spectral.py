@@ -161,7 +161,7 @@ def test_without_exponents_given_turbo_cf_takes_them_from_what_people_share_by_c
     assert 0.4 < a < 0.7
     assert 0.5 < s < 1.0
     scorer = TurboCF().fit(data)
-    assert (scorer.facts["a"], scorer.facts["s"]) == pytest.approx((a, s))
+    assert (scorer.facts["a"], scorer.facts["s"]) == pytest.approx((a, s), abs=1e-6)
     given = TurboCF(a=scorer.facts["a"], s=scorer.facts["s"]).fit(data)
     assert given.w_data.tobytes() == scorer.w_data.tobytes()
     assert TurboCF().suited(1e-9) == (0.7, 0.5)

@@ -82,7 +82,9 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
         Args:
             overlap: of :func:`penchant.models.overlap.overlap_of`.
         """
-        return float(np.clip(0.55 + 0.2 * np.log10(overlap), 0.1, 0.5)) if self.beta is None else float(self.beta)
+        if self.beta is not None:
+            return float(self.beta)
+        return round(float(np.clip(0.55 + 0.2 * np.log10(overlap), 0.1, 0.5)), 6)
 
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""

@@ -63,8 +63,8 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ((0.66, 0.6), (0.4, 0.7))
         """
         x = np.log10(overlap)
-        a = float(np.clip(0.38 - 0.14 * x, 0.4, 0.7)) if self.a is None else self.a
-        s = float(np.clip(1.1 + 0.25 * x, 0.5, 1.0)) if self.s is None else self.s
+        a = round(float(np.clip(0.38 - 0.14 * x, 0.4, 0.7)), 6) if self.a is None else float(self.a)
+        s = round(float(np.clip(1.1 + 0.25 * x, 0.5, 1.0)), 6) if self.s is None else float(self.s)
         return a, s
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> SparseLinear:
