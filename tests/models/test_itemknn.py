@@ -8,7 +8,8 @@ import pytest
 
 from penchant.core.nouns import History
 from penchant.data.dataset import Dataset
-from penchant.models.itemknn import ItemKNN
+from penchant.models.itemknn import ItemKNN, shrinkage_of
+from penchant.testing import generated
 
 
 def table(seed: int = 0) -> np.ndarray:
@@ -43,9 +44,9 @@ def neighbours(dense: np.ndarray, learner: ItemKNN) -> np.ndarray:
     similar = x.T @ x
     if learner.similarity != "bm25":
         norms = np.sqrt(np.diag(similar))
-        similar = similar / (np.outer(norms, norms) + learner.shrinkage)
+        similar = similar / (np.outer(norms, norms) + (learner.shrinkage or 0.0))
     else:
-        similar = similar / (1.0 + learner.shrinkage)
+        similar = similar / (1.0 + (learner.shrinkage or 0.0))
     np.fill_diagonal(similar, 0.0)
     for row in similar:
         row[np.argsort(-row, kind="stable")[learner.k :]] = 0.0
@@ -103,3 +104,40 @@ def test_mean_counts_a_dislike_against() -> None:
     reached = ~np.isnan(like)
     reached[2] = False
     assert (dislike[reached] < like[reached]).all()
+
+
+def test_without_a_shrinkage_given_it_follows_from_what_people_share_by_chance() -> None:
+    data = generated(600, 200, 3000)
+    matrix = data.matrix.toarray() > 0
+    users, items, likes = int(matrix.any(axis=1).sum()), int(matrix.any(axis=0).sum()), int(matrix.sum())
+    wanted = float(int(min(users / 100, 50, ((likes / users) ** 2 / items) ** -2)))
+    assert wanted > 0
+    found = {name: ItemKNN(similarity=name).fit(data) for name in ("cosine", "asymmetric", "jaccard", "bm25", "tfidf")}
+    assert {name: scorer.facts["shrinkage"] for name, scorer in found.items()} == {
+        "cosine": wanted,
+        "asymmetric": wanted,
+        "jaccard": 0.0,
+        "bm25": 0.0,
+        "tfidf": 0.0,
+    }
+    given = ItemKNN(shrinkage=wanted).fit(data)
+    assert given.w_data.tobytes() == found["cosine"].w_data.tobytes()
+    assert ItemKNN(shrinkage=0.0).fit(data).w_data.tobytes() != given.w_data.tobytes()
+    assert ItemKNN(mean=True).fit(data).facts["shrinkage"] == 0.0
+
+
+def test_the_shrinkage_follows_when_people_leave() -> None:
+    data = generated(600, 200, 3000)
+    gone = data.column("user") < 150
+    whole, never = ItemKNN().fit(data), ItemKNN().fit(data.select(~gone))
+    after = whole.without(data.select(gone))
+    assert after.facts["shrinkage"] == never.facts["shrinkage"] < whole.facts["shrinkage"]
+    assert after.w_data.tobytes() == never.w_data.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("overlap", "users", "wanted"),
+    [(0.01, 99, 0.0), (0.01, 3_000, 30.0), (0.01, 10_000, 50.0), (0.25, 10_000, 16.0), (0.6, 10_000, 2.0), (2, 900, 0)],
+)
+def test_who_shares_little_by_chance_is_shrunk_more(overlap: float, users: int, wanted: float) -> None:
+    assert shrinkage_of(overlap, users) == wanted

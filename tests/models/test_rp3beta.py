@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from penchant.core.nouns import History
 from penchant.data.dataset import Dataset
 from penchant.models.rp3beta import UNIT, RP3Beta
+from penchant.testing import generated
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.0), (1.0, 0.6), (0.5, 0.3), (0.0, 1.0)])
@@ -43,3 +44,19 @@ def test_who_likes_very_much_still_counts() -> None:
     liked = Dataset.from_matrix(everything)
     weights = RP3Beta(alpha=2.0)._weights(np.diff(liked.matrix.indptr))
     assert weights.tolist() == [1]
+
+
+def test_without_a_beta_given_it_follows_from_what_people_share_by_chance() -> None:
+    data = generated(300, 200, 1500)
+    liked = data.matrix.toarray() > 0
+    shared = liked.sum(axis=1).mean() ** 2 / liked.any(axis=0).sum()
+    scorer = RP3Beta().fit(data)
+    assert scorer.facts["beta"] == pytest.approx(0.55 + 0.2 * np.log10(shared), abs=1e-6)
+    assert 0.1 < scorer.facts["beta"] < 0.5
+    assert RP3Beta(beta=scorer.facts["beta"]).fit(data).w_data.tobytes() == scorer.w_data.tobytes()
+    assert RP3Beta(beta=0.0).fit(data).facts["beta"] == 0.0
+
+
+@pytest.mark.parametrize(("overlap", "wanted"), [(1e-6, 0.1), (0.1, 0.35), (5.0, 0.5)])
+def test_the_more_is_shared_by_chance_the_more_the_popular_are_discounted(overlap: float, wanted: float) -> None:
+    assert RP3Beta().suited(overlap) == pytest.approx(wanted)

@@ -11,6 +11,7 @@ from scipy.optimize import nnls
 from penchant.core.executor import LOCAL, LocalExecutor
 from penchant.core.progress import SILENT
 from penchant.data.dataset import Dataset
+from penchant.models.ease import EASE
 from penchant.models.linear import SparseLinear
 from penchant.models.slim import SLIM
 
@@ -140,3 +141,12 @@ def test_penalties_are_chosen_from_the_data_and_kept_among_the_facts() -> None:
     state = large.state
     again = SLIM().derive(large.items, state, LOCAL, SILENT)
     np.testing.assert_array_equal(again.w_data, large.w_data)
+
+
+def test_without_costs_given_they_follow_from_the_data() -> None:
+    data = Dataset.from_matrix(likes(200, 30, 0.3, seed=4))
+    scorer = SLIM().fit(data)
+    assert scorer.facts["l1"] == 0.5
+    assert scorer.facts["l2"] == 0.5 * EASE().fit(data).facts["l2"]
+    given = SLIM(l1=0.5, l2=scorer.facts["l2"]).fit(data)
+    assert given.w_data.tobytes() == scorer.w_data.tobytes()

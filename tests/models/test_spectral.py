@@ -18,6 +18,7 @@ from penchant.models.learner import Learner
 from penchant.models.puresvd import PureSVD
 from penchant.models.spectral import graph, pruned, singular
 from penchant.models.turbocf import TurboCF
+from penchant.testing import generated
 
 
 def likes(seed: int = 0, users: int = 40, items: int = 24) -> np.ndarray:
@@ -68,7 +69,7 @@ def test_turbo_cf_is_a_polynomial_of_powered_products(form: int, k: int | None) 
     r = normalized(x, 0.6, 0.4)
     p = (r.T @ r) ** 0.7
     f = {1: p, 2: 2 * p - p @ p, 3: p + 0.01 * (-p @ p @ p + 10 * p @ p - 29 * p)}[form]
-    np.testing.assert_allclose(scores(TurboCF(filter=form, k=k), x), x @ f, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(scores(TurboCF(filter=form, k=k, a=0.6, s=0.7), x), x @ f, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("k", [None, 1000])
@@ -150,3 +151,18 @@ def test_the_plateau_passes_all_below_half_in_the_middle_and_nothing_above() -> 
     c = ChebyCF(degree=30, phi=8.0).coefficients()
     found = np.polynomial.chebyshev.chebval([-1.0, -0.3, 0.0, 0.3, 1.0], c)
     np.testing.assert_allclose(found, [1, 0.5, 0.5, 0.5, 0], atol=0.02)
+
+
+def test_without_exponents_given_turbo_cf_takes_them_from_what_people_share_by_chance() -> None:
+    data = generated(300, 200, 1500)
+    liked = data.matrix.toarray() > 0
+    x = np.log10(liked.sum(axis=1).mean() ** 2 / liked.any(axis=0).sum())
+    a, s = 0.38 - 0.14 * x, 1.1 + 0.25 * x
+    assert 0.4 < a < 0.7
+    assert 0.5 < s < 1.0
+    scorer = TurboCF().fit(data)
+    assert (scorer.facts["a"], scorer.facts["s"]) == pytest.approx((a, s), abs=1e-6)
+    given = TurboCF(a=scorer.facts["a"], s=scorer.facts["s"]).fit(data)
+    assert given.w_data.tobytes() == scorer.w_data.tobytes()
+    assert TurboCF().suited(1e-9) == (0.7, 0.5)
+    assert TurboCF().suited(100.0) == (0.4, 1.0)

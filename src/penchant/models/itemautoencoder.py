@@ -53,8 +53,8 @@ class ItemAutoencoder(Learner, frozen=True, kw_only=True, forbid_unknown_fields=
     "Which inverse: dense, sparse, or the one that fits."
     l2: Annotated[float, Meta(gt=0)] | None = None
     "Ridge strength. None: chosen from how many people the items have."
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    "Share p of the inputs that drop out: adds p / (1 - p) times an item's count to its ridge."
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
+    "Share p of the inputs that drop out: adds p / (1 - p) times an item's count to its ridge; 0 is EASE."
     forgetting: Literal["exact", "retrain"] = "exact"
     "Whether counts are kept beside the weights where they fit: exact keeps them, retrain saves their room."
     half_life: Annotated[float, Meta(gt=0)] | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from msgspec import Meta
 
-from penchant.core.arrays import Float32, Float64
+from penchant.core.arrays import Float32, Float64, Int64
 from penchant.core.executor import Executor, blocks
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
@@ -19,8 +19,11 @@ from penchant.models.counting import Cooccurrence, CountsItems
 from penchant.models.interactions import liked
 from penchant.models.linear import SparseLinear
 from penchant.models.neighbours import nearest, postings
+from penchant.models.overlap import overlap_of
 
-__all__ = ["ItemKNN"]
+__all__ = ["ItemKNN", "shrinkage_of"]
+
+_MOST = 50.0
 
 
 class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,8 +58,9 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
     "What meetings are divided by; bm25 and tfidf weight the events as texts are weighted."
     alpha: Annotated[float, Meta(ge=0, le=1)] = 0.5
     "Asymmetric: how much of the discount falls on the item of the history, the rest on the candidate."
-    shrinkage: Annotated[float, Meta(ge=0)] = 0.0
-    "Added to what is divided by: trusts similarities that rest on few people less."
+    shrinkage: Annotated[float, Meta(ge=0)] | None = None
+    """Added to what is divided by: trusts similarities that rest on few people less. None: chosen from what people
+    share by chance for cosine and asymmetric, see :func:`shrinkage_of`; 0 for the others and with ``mean``."""
     mean: bool = False
     "Whether a score is a weighted mean over a candidate's own neighbours, instead of a sum over the history's."
     k1: Annotated[float, Meta(ge=0)] = 1.2
@@ -71,8 +75,9 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""
         support = state.support[state.codes].astype(np.float64)
-        best = nearest(state.gram, self._likeness(support), self.k, executor, progress)
-        return self._scorer(items, state.codes, best, support / state.users)
+        shrinkage = self._shrinkage(state.users, state.support)
+        best = nearest(state.gram, self._likeness(support, shrinkage), self.k, executor, progress)
+        return self._scorer(items, state.codes, best, support / state.users, shrinkage)
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Any:
         if self.similarity not in ("bm25", "tfidf"):
@@ -80,17 +85,27 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
         matrix, candidates = liked(data)
         popularity = np.bincount(matrix.indices, minlength=matrix.shape[1]) / (np.diff(matrix.indptr) > 0).sum()
         matrix.data = self._weights(matrix)
-        best = self._neighbours(matrix, executor, progress)
-        return self._scorer(data.items, candidates, best, popularity)
+        shrinkage = self.shrinkage or 0.0
+        best = self._neighbours(matrix, shrinkage, executor, progress)
+        return self._scorer(data.items, candidates, best, popularity, shrinkage)
 
-    def _likeness(self, support: Float64) -> Likeness:
+    def _shrinkage(self, users: int, support: Int64) -> float:
+        if self.shrinkage is not None:
+            return float(self.shrinkage)
+        if self.mean or self.similarity not in ("cosine", "asymmetric"):
+            return 0.0
+        return shrinkage_of(overlap_of(users, int(np.count_nonzero(support)), int(support.sum())), users)
+
+    def _likeness(self, support: Float64, shrinkage: float) -> Likeness:
         """Return what turns the meetings of items that so many people like into similarities."""
         if self.similarity == "jaccard":
-            return Likeness(support, support, self.shrinkage, True)
+            return Likeness(support, support, shrinkage, True)
         alpha = 0.5 if self.similarity == "cosine" else self.alpha
-        return Likeness(support**alpha, support ** (1.0 - alpha), self.shrinkage, False)
+        return Likeness(support**alpha, support ** (1.0 - alpha), shrinkage, False)
 
-    def _scorer(self, items: Vocabulary, candidates: Any, best: Best, popularity: Float64) -> SparseLinear:
+    def _scorer(
+        self, items: Vocabulary, candidates: Any, best: Best, popularity: Float64, shrinkage: float
+    ) -> SparseLinear:
         weights, offsets = postings(best), np.zeros(0, np.float32)
         if self.mean:
             matrix, offsets = _means(best, popularity)
@@ -105,6 +120,7 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
             offsets=offsets,
             half_life=self.half_life,
             delta_inf=self.delta_inf,
+            facts={"shrinkage": shrinkage},
         )
 
     def _weights(self, matrix: Matrix) -> Float32:
@@ -118,12 +134,12 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
         discount = self.k1 * (1.0 - self.b + self.b * length / length.mean())[matrix.indices]
         return np.asarray(matrix.data * (self.k1 + 1.0) / (discount + matrix.data) * idf, np.float32)
 
-    def _neighbours(self, matrix: Matrix, executor: Executor, progress: Progress) -> Best:
+    def _neighbours(self, matrix: Matrix, shrinkage: float, executor: Executor, progress: Progress) -> Best:
         """Return the k neighbours of every item of a weighted matrix, int32[n, k] and float32[n, k]."""
         n = matrix.shape[1]
         squares = np.bincount(matrix.indices, weights=matrix.data.astype(np.float64) ** 2, minlength=n)
         norms = np.ones(n) if self.similarity == "bm25" else np.sqrt(squares)
-        scale = Scale(norms.astype(np.float32), self.shrinkage)
+        scale = Scale(norms.astype(np.float32), shrinkage)
         k = min(self.k, n)
         best = Best(np.empty((n, k), np.int32), np.empty((n, k), np.float32))
         rows, columns = rows_of(matrix), rows_of(transposed(matrix))
@@ -137,6 +153,23 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
             for done in executor.map(find, blocks(n, 256)):
                 advance(done)
         return best
+
+
+def shrinkage_of(overlap: float, users: int) -> float:
+    """Return a shrinkage for cosines that suits the data: the less people share by chance, the more.
+
+    It is one over the square of what two people share by chance, but at most 50 people, and at most one in a hundred;
+    whole, so that small worlds have 0. Chosen on validation cuts of the training data of MovieLens-100K, Gowalla,
+    Beauty, Online Retail and made-up events, whose best shrinkages lie between 2 and 50.
+
+    >>> shrinkage_of(1.0, users=900), shrinkage_of(0.25, 3000), shrinkage_of(0.01, 3000), shrinkage_of(0.01, 10_000)
+    (1.0, 16.0, 30.0, 50.0)
+
+    Args:
+        overlap: of :func:`penchant.models.overlap.overlap_of`.
+        users: people who like anything.
+    """
+    return float(np.floor(min(users / 100, _MOST, overlap**-2)))
 
 
 def _means(best: Best, popularity: Float64) -> tuple[Matrix, Float32]:

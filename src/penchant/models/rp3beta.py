@@ -18,6 +18,7 @@ from penchant.models.gram import count_gram
 from penchant.models.interactions import liked
 from penchant.models.linear import SparseLinear
 from penchant.models.neighbours import nearest, postings
+from penchant.models.overlap import overlap_of
 
 __all__ = ["UNIT", "RP3Beta"]
 
@@ -48,8 +49,8 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     alpha: Annotated[float, Meta(ge=0, le=2)] = 0.7
     "Exponent of the steps: 1 walks at random, less prefers people who like much."
-    beta: Annotated[float, Meta(ge=0, le=2)] = 0.3
-    "How much popular candidates are discounted; 0 not at all. Defaults: validation cuts of Gowalla and MovieLens-100K."
+    beta: Annotated[float, Meta(ge=0, le=2)] | None = None
+    "How much popular candidates are discounted; 0 not at all. None: chosen from the data, see :meth:`suited`."
     k: Annotated[int, Meta(ge=1)] = 100
     "Candidates kept per item of a history."
 
@@ -68,10 +69,28 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
         weights = np.rint(UNIT * np.maximum(lengths, 1).astype(np.float64) ** -self.alpha)
         return np.asarray(np.maximum(weights, 1.0), np.int32)
 
+    def suited(self, overlap: float) -> float:
+        """Return beta for data in which two people share so many items by chance, unless it is given.
+
+        It is 0.55 + 0.2 times the decimal logarithm of that, between 0.1 and 0.5: the more people share by chance, the
+        less it says that they share the popular. Chosen on validation cuts of the training data of MovieLens-100K,
+        Gowalla, Beauty, Online Retail and made-up events.
+
+        >>> RP3Beta().suited(0.1), RP3Beta().suited(1e-4), RP3Beta(beta=0.2).suited(0.1)
+        (0.35, 0.1, 0.2)
+
+        Args:
+            overlap: of :func:`penchant.models.overlap.overlap_of`.
+        """
+        if self.beta is not None:
+            return float(self.beta)
+        return round(float(np.clip(0.55 + 0.2 * np.log10(overlap), 0.1, 0.5)), 6)
+
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""
         support = state.support[state.codes].astype(np.float64)
-        likeness = Likeness(np.full(len(support), UNIT), support**self.beta, 0.0, False)
+        beta = self.suited(overlap_of(state.users, len(support), int(support.sum())))
+        likeness = Likeness(np.full(len(support), UNIT), support**beta, 0.0, False)
         best = nearest(state.gram, likeness, self.k, executor, progress)
         weights = postings(best, support**-self.alpha)
         return SparseLinear(
@@ -81,4 +100,5 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
             w_indptr=weights.indptr,
             w_indices=weights.indices,
             w_data=weights.data,
+            facts={"beta": beta},
         )

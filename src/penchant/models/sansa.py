@@ -33,7 +33,7 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     The inverse of the Gram matrix is written as W'W, where W is sparse and triangular once the items are ordered by
     how many people like them: its row j regresses item j on those of the more popular items that are most like it,
     one small LDL solve each. Where no count was left out, this is of all W with these entries the one nearest to the
-    true factor. With ``density`` 1 and ``k`` None it is exact, and the scores are those of EASE.
+    true factor. With ``density`` 1 and ``k`` None it is exact, and the scores are those of EDLAE.
 
     Memory is at most n max(64 m, 24 m + 32 k) bytes for n items, m = density n predecessors and k weights each, beside
     60 bytes an event while meetings are counted: only the 4 m largest counts of a row are kept, never a whole Gram
@@ -54,8 +54,8 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     l2: Annotated[float, Meta(gt=0)] | None = None
     "Ridge strength, as in EASE. None: chosen from how many people the items have."
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    "Share p of the inputs that drop out, as in EDLAE: adds p / (1 - p) times an item's count to its ridge."
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
+    "Share p of the inputs that drop out, as in EDLAE; 0 is EASE. Adds p / (1 - p) times an item's count to its ridge."
     density: Annotated[float, Meta(gt=0, le=1)] | None = None
     "Share of the cells of the n x n factor that may be filled, the same in each row; 1 is exact. None: 50 a row."
     k: Annotated[int, Meta(ge=1)] | None = 200

@@ -285,7 +285,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     def _changed(self, people: Dataset, sign: int, call: str, executor: Executor, progress: Progress) -> Self:
         expect_dataset(people, call, "history")
         scorer: Self = self.learner.recount(self, people, sign, executor, progress)
-        facts = self.facts
+        facts = self.facts | scorer.facts  # what was chosen from the counts is chosen anew
         if {"users", "events", "data"} <= facts.keys():
             facts = facts | {
                 "data": hashlib.sha256(f"{facts['data']}{sign:+}{people.digest}".encode()).hexdigest(),

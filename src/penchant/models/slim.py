@@ -26,6 +26,7 @@ __all__ = ["SLIM"]
 log = logging.getLogger(__name__)
 
 _BLOCK = 32
+_L1 = 0.5
 _ROWS = 256
 _MOST = 2**32
 "Bytes of a square of float32 beyond which rows stay sparse."
@@ -55,9 +56,9 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
     l1: Annotated[float, Meta(ge=0)] | None = None
-    "What a weight costs in any case: fewer weights. None: 0."
+    "What a weight costs in any case: fewer weights. None: 0.5, half a person."
     l2: Annotated[float, Meta(ge=0)] | None = None
-    "What large weights cost. None: chosen from how many people the items have."
+    "What large weights cost. None: half of what EASE takes, which is chosen from how many people the items have."
     max_items: Annotated[int, Meta(ge=1)] | None = None
     "How many of the most frequent items are candidates; None for all. The others score NaN."
     k: Annotated[int, Meta(ge=1)] | None = None
@@ -106,8 +107,8 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
     def _elastic(self, state: Cooccurrence) -> Elastic:
-        l2 = ridge_for(state) if self.l2 is None else float(self.l2)
-        l1 = 0.0 if self.l1 is None else float(self.l1)
+        l2 = 0.5 * ridge_for(state) if self.l2 is None else float(self.l2)
+        l1 = _L1 if self.l1 is None else float(self.l1)
         return Elastic(l1, l2, self.tolerance, self.epochs, len(state.codes) if self.k is None else self.k)
 
 

@@ -14,8 +14,10 @@ from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.kernels.filters import through
 from penchant.kernels.layout import Rows
+from penchant.models.interactions import liked
 from penchant.models.learner import Learner
 from penchant.models.linear import SparseLinear
+from penchant.models.overlap import overlap_in
 from penchant.models.spectral import graph, pruned
 
 __all__ = ["TurboCF"]
@@ -41,22 +43,38 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "turbo-cf"
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
-    a: Annotated[float, Meta(ge=0, le=1)] = 0.6
-    "How much of the normalization is by the user's degree; the item's has the rest."
-    s: Annotated[float, Meta(gt=0)] = 0.7
-    "Power of every entry of R'R: less than 1 lifts weak links."
+    a: Annotated[float, Meta(ge=0, le=1)] | None = None
+    "How much of the normalization is by the user's degree; the item's has the rest. None: see :meth:`suited`."
+    s: Annotated[float, Meta(gt=0)] | None = None
+    "Power of every entry of R'R: less than 1 lifts weak links. None: see :meth:`suited`."
     filter: Literal[1, 2, 3] = 1
     "Which polynomial of P: 1 linear, 2 and 3 closer to an ideal low-pass."
     k: Annotated[int, Meta(ge=1)] | None = 1000
     "Entries kept in each row, the largest by size; None for all. On Gowalla 1000 cost 0.4% of recall@20, 500 cost 1%."
 
+    def suited(self, overlap: float) -> tuple[float, float]:
+        """Return a and s for data in which two people share so many items by chance, unless they are given.
+
+        With x the decimal logarithm of that, a is 0.38 - 0.14 x between 0.4 and 0.7, and s is 1.1 + 0.25 x between 0.5
+        and 1: chosen on validation cuts of the training data of MovieLens-100K, Gowalla, Beauty, Online Retail and
+        made-up events. On Gowalla the published a = 0.6, s = 0.7 lie nearby.
+
+        >>> TurboCF().suited(0.01), TurboCF(s=0.7).suited(1.0)
+        ((0.66, 0.6), (0.4, 0.7))
+        """
+        x = np.log10(overlap)
+        a = round(float(np.clip(0.38 - 0.14 * x, 0.4, 0.7)), 6) if self.a is None else float(self.a)
+        s = round(float(np.clip(1.1 + 0.25 * x, 0.5, 1.0)), 6) if self.s is None else float(self.s)
+        return a, s
+
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> SparseLinear:
-        r, candidates = graph(data, self.a, 1.0 - self.a)
+        a, s = self.suited(overlap_in(liked(data)[0]))
+        r, candidates = graph(data, a, 1.0 - a)
         n = len(candidates)
 
         def powers(start: int, stop: int) -> Float32:
             product = r.product(start, stop)
-            return np.power(product, np.float32(self.s), out=product, where=product > 0)
+            return np.power(product, np.float32(s), out=product, where=product > 0)
 
         with progress.step("TurboCF: smoothing", n, "items") as advance:
             kept = pruned(n, self.k if self.filter == 1 else None, powers, executor, advance)
@@ -64,7 +82,8 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             rows = self._filtered(powers, Rows(*kept))
             with progress.step("TurboCF: filtering", n, "items") as advance:
                 kept = pruned(n, self.k, rows, executor, advance)
-        return SparseLinear(items=data.items, learner=self, candidates=candidates, **kept._asdict())
+        facts = {"a": a, "s": s}
+        return SparseLinear(items=data.items, learner=self, candidates=candidates, facts=facts, **kept._asdict())
 
     def _filtered(self, powers: Callable[[int, int], Float32], p: Rows) -> Callable[[int, int], Float32]:
         """Return what gives rows of the polynomial of P."""
