@@ -59,7 +59,7 @@ class RewardModel(Struct, frozen=True):
         fold = _deal(logged, self.folds, np.random.default_rng(rng))
         common = np.stack([_ridge(features[fold != f], logged.reward[fold != f], 1.0) for f in range(self.folds)])
         rest = logged.reward - np.einsum("nd,nd->n", features, common[fold])
-        lines = self._lines(features, rest, logged, fold)
+        lines = self._lines(features, logged, fold, common)
         own = np.stack([np.einsum("nd,nd->n", features, one[fold, logged.action]) for one in lines])
         best = int(((rest - own) ** 2).sum(axis=1).argmin())
         whole = common[:, None] + lines[best]
@@ -73,7 +73,7 @@ class RewardModel(Struct, frozen=True):
                 expected[part] = np.einsum("nm,nm->n", target.rows(part), said)
         return Answers(np.clip(logged.reward - rest + own[best], low, high), expected)
 
-    def _lines(self, features: Float64, rest: Float64, logged: Logged, fold: Int64) -> Float64:
+    def _lines(self, features: Float64, logged: Logged, fold: Int64, common: Float64) -> Float64:
         """Return float64[len(l2), folds, m, d]: what each action adds to the common line, learnt without the fold."""
         width = features.shape[1]
         lines = np.zeros((len(self.l2), self.folds, logged.n_actions, width))
@@ -85,7 +85,7 @@ class RewardModel(Struct, frozen=True):
                 if len(part):
                     own = features[part]
                     values, vectors = np.linalg.eigh(own.T @ own)
-                    turned = vectors.T @ (own.T @ rest[part])
+                    turned = vectors.T @ (own.T @ (logged.reward[part] - own @ common[f]))
                     for i, l2 in enumerate(self.l2):
                         lines[i, f, action] = vectors @ (turned / (np.maximum(values, 0) + l2))
         return lines
