@@ -60,8 +60,8 @@ class Overlap(Struct, frozen=True):
     "Effective rounds: how many of the target policy's own would say as much. See :func:`ess`."
     largest: float
     "The heaviest round's share of the sum of all weights."
-    tail: float
-    "Shape of the weights' tail; see :func:`tail`."
+    tail: float | None
+    "Shape of the weights' tail, see :func:`tail`; None when the largest weights are all the same."
     mean: float
     "The mean weight: 1 but for chance, when the propensities are right and the log tries all that the target does."
     off: float
@@ -76,13 +76,17 @@ class Overlap(Struct, frozen=True):
         raw = weight if whole is None else whole
         total, mean = float(size.sum()), float(raw.mean())
         error = float(raw.std()) / math.sqrt(n)
-        off = 0.0 if abs(mean - 1) < 1e-9 else (mean - 1) / error if error else math.copysign(math.inf, mean - 1)
+        off = 0.0 if abs(mean - 1) < 1e-9 else (mean - 1) / max(error, 1e-9)
         largest = float(size.max()) / total if total else 1.0
-        return cls(n, ess(weight), largest, tail(size), mean, off, unsupported)
+        shape = tail(size)
+        return cls(n, ess(weight), largest, shape if math.isfinite(shape) else None, mean, off, unsupported)
 
     @property
     def refusal(self) -> str | None:
         """Why no estimate should be made with these weights, and what to do; None when one may be."""
+        worth = f"the log is worth {self.ess:.0f} rounds to this policy and {ESS_LEAST:.0f} are needed: {_CLOSER}"
+        if self.rounds < ESS_LEAST:
+            return worth
         if self.unsupported is not None and self.unsupported > UNSUPPORTED_MOST:
             return (
                 f"{self.unsupported:.0%} of the policy is on actions that the log says nothing of (at most "
@@ -90,16 +94,16 @@ class Overlap(Struct, frozen=True):
                 "without them"
             )
         if self.ess < ESS_LEAST:
-            return f"the log is worth {self.ess:.0f} rounds to this policy and {ESS_LEAST:.0f} are needed: {_CLOSER}"
+            return worth
         if abs(self.off) > MEAN_MOST:
             return (
-                f"the weights average {self.mean:.3g} where 1 is due ({abs(self.off):.0f} standard errors off): the "
+                f"the weights average {self.mean:.3g} where 1 is due, which is no chance: the "
                 "propensities are not those the actions were drawn with, or the policy does what the log hardly "
                 "ever tries; check both"
             )
         if self.largest > LARGEST_MOST:
             return f"one round has {self.largest:.0%} of all weight (at most {LARGEST_MOST:.0%} may be): {_CLOSER}"
-        if self.tail > TAIL_MOST:
+        if self.tail is not None and self.tail > TAIL_MOST:
             return (
                 f"the weights have too heavy a tail ({self.tail:.2f}, at most {TAIL_MOST} may be), so that the round "
                 f"which decides may not have come yet: {_CLOSER}"
@@ -149,7 +153,7 @@ def tail(weight: Float64) -> float:
     chance = np.exp(profile - profile.max())
     best = float(theta @ chance / chance.sum())
     fitted = float(np.log1p(-best * over).mean())
-    return (n * fitted + 5.0) / (n + 10)
+    return float((n * fitted + 5.0) / (n + 10))
 
 
 def unsupported(action: Int32, propensity: Float64, chosen: Float64, share: Float64) -> float:

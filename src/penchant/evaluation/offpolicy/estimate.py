@@ -229,7 +229,7 @@ def _doubly(how: Callable[..., Float64], seen: Evidence) -> Said:
 def _clipped(seen: Evidence) -> Said:
     candidates = (
         Candidate(tau, np.minimum(seen.weight, tau), by.clipped_ips(seen.reward, seen.weight, tau))
-        for tau in cuts(seen.weight)
+        for tau in cuts(seen.weight).tolist()
     )
     low, high = seen.span
     return _settled(seen, candidates, -min(low, 0.0), max(high, 0.0))
@@ -243,7 +243,7 @@ def _switched(seen: Evidence) -> Said:
             np.where(weight <= tau, weight, 0.0),
             by.switch_dr(seen.reward, weight, said.predicted, said.expected, tau),
         )
-        for tau in cuts(weight)
+        for tau in cuts(weight).tolist()
     )
     return _settled(seen, candidates, seen.span[1] - seen.span[0], seen.span[1] - seen.span[0])
 
@@ -252,7 +252,7 @@ def _shrunk(seen: Evidence) -> Said:
     said, weight = _asked(seen), seen.weight
     candidates = (
         Candidate(lam, by.shrunk(weight, lam), by.dros(seen.reward, weight, said.predicted, said.expected, lam))
-        for lam in shrinkages(weight)
+        for lam in shrinkages(weight).tolist()
     )
     return _settled(seen, candidates, seen.span[1] - seen.span[0], seen.span[1] - seen.span[0])
 
@@ -262,7 +262,8 @@ def _settled(seen: Evidence, candidates: Iterable[Candidate], low: float, high: 
     tried = list(candidates)
     sound = [Overlap.of(each.weight, whole=seen.weight).refusal is None for each in tried]
     chosen, lost = settle(tried, max(low, high), seen.tuning, sound)
-    return Said(chosen.contributions, chosen.weight, chosen.setting, lost * low, lost * high, seen.weight)
+    setting = None if chosen is tried[0] else chosen.setting
+    return Said(chosen.contributions, chosen.weight, setting, lost * low, lost * high, seen.weight)
 
 
 _HOW: dict[str, Callable[[Evidence], Said]] = {

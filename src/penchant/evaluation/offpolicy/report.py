@@ -48,7 +48,7 @@ class OffPolicyLine(Struct, frozen=True):
     ess: float | None = None
     "Effective rounds of the weights it uses; None for a model alone."
     setting: float | None = None
-    "The tau or lambda it settled for; infinity when nothing is clipped."
+    "The tau or lambda it settled for; None when nothing is clipped."
     bias: float = 0.0
     "The most that clipping may have shifted it; the interval allows for it."
     why: str | None = None

@@ -225,7 +225,11 @@ def off_policy_slates(
         elif name == "whole-slate":
             said = Said(whole_slate(reward, steps, normalized=normalized), np.prod(steps, axis=1))
         else:
-            whole = 1 + (weight - 1).sum(axis=1) if slate_weight is None else column(slate_weight, "w", len(total))
+            whole = (
+                1 + (weight - 1).sum(axis=1)
+                if slate_weight is None
+                else column(slate_weight, "slate_weight", len(total))
+            )
             said = Said(pseudo_inverse(reward, whole, normalized=normalized), whole)
         lines.append(summed_up(name, said, total, None, level=level, unit=logged.unit))
     return OffPolicyReport(tuple(lines), float(total.mean()), len(total), level)
