@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from support.machine import machine
-from support.tables import markdown
 
 import penchant as pt
 from penchant.evaluation.offpolicy import estimators as by
 from penchant.evaluation.offpolicy.estimate import ESTIMATORS
 from penchant.testing import BanditWorld
+from support.machine import machine
+from support.tables import markdown
 
 PUBLISHED = {"dm": 0.0744, "ips": 0.0095, "snips": 0.0067, "dr": 0.0062, "sndr": 0.0061}
-"Relative errors published with the Open Bandit Dataset for 20 synthetic logs of 100,000 rounds, 30 actions, 5 features."
+"Relative errors published beside the Open Bandit Dataset: 20 synthetic logs, 100,000 rounds, 30 actions, 5 features."
 
 DATA = Path(os.environ.get("PENCHANT_DATA", "."))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -84,31 +85,33 @@ class Overlap(Struct, frozen=True):
     @property
     def refusal(self) -> str | None:
         """Why no estimate should be made with these weights, and what to do; None when one may be."""
+        return next((text for wrong, text in self._faults() if wrong), None)
+
+    def _faults(self) -> Iterator[tuple[bool, str]]:
+        """Yield every test and what is said when it fails, the plainest first."""
         worth = f"the log is worth {self.ess:.0f} rounds to this policy and {ESS_LEAST:.0f} are needed: {_CLOSER}"
-        if self.rounds < ESS_LEAST:
-            return worth
-        if self.unsupported is not None and self.unsupported > UNSUPPORTED_MOST:
-            return (
-                f"{self.unsupported:.0%} of the policy is on actions that the log says nothing of (at most "
-                f"{UNSUPPORTED_MOST:.0%} may be): give these a chance in the logging policy, or evaluate a policy "
-                "without them"
-            )
-        if self.ess < ESS_LEAST:
-            return worth
-        if abs(self.off) > MEAN_MOST:
-            return (
-                f"the weights average {self.mean:.3g} where 1 is due, which is no chance: the "
-                "propensities are not those the actions were drawn with, or the policy does what the log hardly "
-                "ever tries; check both"
-            )
-        if self.largest > LARGEST_MOST:
-            return f"one round has {self.largest:.0%} of all weight (at most {LARGEST_MOST:.0%} may be): {_CLOSER}"
-        if self.tail is not None and self.tail > TAIL_MOST:
-            return (
-                f"the weights have too heavy a tail ({self.tail:.2f}, at most {TAIL_MOST} may be), so that the round "
-                f"which decides may not have come yet: {_CLOSER}"
-            )
-        return None
+        nothing, shape = self.unsupported or 0.0, -math.inf if self.tail is None else self.tail
+        yield self.rounds < ESS_LEAST, worth
+        yield (
+            nothing > UNSUPPORTED_MOST,
+            f"{nothing:.0%} of the policy is on actions that the log says nothing of (at most {UNSUPPORTED_MOST:.0%} "
+            "may be): give these a chance in the logging policy, or evaluate a policy without them",
+        )
+        yield self.ess < ESS_LEAST, worth
+        yield (
+            abs(self.off) > MEAN_MOST,
+            f"the weights average {self.mean:.3g} where 1 is due, which is no chance: the propensities are not those "
+            "the actions were drawn with, or the policy does what the log hardly ever tries; check both",
+        )
+        yield (
+            self.largest > LARGEST_MOST,
+            f"one round has {self.largest:.0%} of all weight (at most {LARGEST_MOST:.0%} may be): {_CLOSER}",
+        )
+        yield (
+            shape > TAIL_MOST,
+            f"the weights have too heavy a tail ({shape:.2f}, at most {TAIL_MOST} may be), so that the round which "
+            f"decides may not have come yet: {_CLOSER}",
+        )
 
 
 def ess(weight: Float64) -> float:

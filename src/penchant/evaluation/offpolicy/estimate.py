@@ -159,8 +159,9 @@ def summed_up(
         whole = None if said.whole is None else by_unit(said.whole, unit)
         overlap = Overlap.of(by_unit(said.weight, unit), nothing, whole=whole)
     own, change = by_unit(said.contributions, unit), by_unit(said.contributions - reward, unit)
-    if overlap is not None and overlap.refusal:
-        none = Inconclusive(float("nan"), overlap.refusal)
+    refusal = _refusal(said, own, overlap, nothing, unit)
+    if refusal:
+        none = Inconclusive(float("nan"), refusal)
         return OffPolicyLine.of(name, none, none, overlap, setting=said.setting)
     if overlap is None:
         value, diff = (Inconclusive(float(each.mean()), _MODEL_ALONE) for each in (own, change))
@@ -170,6 +171,15 @@ def summed_up(
         widened[1] = Inconclusive(widened[1].value, widened[0].why)
     bias = max(said.low, said.high)
     return OffPolicyLine.of(name, widened[0], widened[1], overlap, setting=said.setting, bias=bias)
+
+
+def _refusal(
+    said: Said, own: Float64, overlap: Overlap | None, nothing: float | None, unit: Int32 | None
+) -> str | None:
+    """Return why nothing is said; clipping that leaves no interval does not save what is refused without it."""
+    if overlap is None or overlap.refusal or said.whole is None or isinstance(average(own), Effect):
+        return None if overlap is None else overlap.refusal
+    return Overlap.of(by_unit(said.whole, unit), nothing).refusal
 
 
 def _widened(effect: Effect | Inconclusive, low: float, high: float) -> Effect | Inconclusive:
