@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
+    from penchant.evaluation.offpolicy.estimate import off_policy
+    from penchant.evaluation.offpolicy.logged import Logged
+    from penchant.evaluation.offpolicy.slates import LoggedSlates, off_policy_slates
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -72,6 +75,8 @@ __all__ = [
     "Item",
     "ItemAutoencoder",
     "ItemKNN",
+    "Logged",
+    "LoggedSlates",
     "MatrixFactorization",
     "PenchantError",
     "Popular",
@@ -87,6 +92,8 @@ __all__ = [
     "evaluate",
     "learners",
     "load",
+    "off_policy",
+    "off_policy_slates",
     "read_events",
     "read_items",
     "split",
@@ -110,6 +117,8 @@ _HOMES = {
     "Item": "penchant.core.nouns",
     "ItemAutoencoder": "penchant.models.itemautoencoder",
     "ItemKNN": "penchant.models.itemknn",
+    "Logged": "penchant.evaluation.offpolicy.logged",
+    "LoggedSlates": "penchant.evaluation.offpolicy.slates",
     "MatrixFactorization": "penchant.models.matrixfactorization",
     "PenchantError": "penchant.core.errors",
     "Popular": "penchant.models.popular",
@@ -125,6 +134,8 @@ _HOMES = {
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",
+    "off_policy": "penchant.evaluation.offpolicy.estimate",
+    "off_policy_slates": "penchant.evaluation.offpolicy.slates",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from penchant.testing.bandit import BanditWorld
 from penchant.testing.generated import generated
 from penchant.testing.learner import LEARNER_CHECKS, check_learner
 from penchant.testing.stage import check_stage
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEARNER_CHECKS",
+    "BanditWorld",
     "bazaar",
     "check_learner",
     "check_stage",

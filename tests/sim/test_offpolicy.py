@@ -1,0 +1,83 @@
+"""How often the intervals of off-policy evaluation hold the truth, over many logs of known worlds. `make sim`."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+import penchant as pt
+from penchant.evaluation.offpolicy.slates import SLATE_ESTIMATORS
+from penchant.testing import BanditWorld
+
+pytestmark = pytest.mark.sim
+
+LOGS = 1000
+NOISE = 2 * np.sqrt(0.95 * 0.05 / LOGS)
+"Two standard errors of a coverage that is 95% in truth: 1.4 points."
+
+WORLDS = {
+    "clicks": (BanditWorld(actions=6), 1000),
+    "a policy far from the log": (BanditWorld(sharp=1.5, logging=0.5), 3000),
+    "rare clicks": (BanditWorld(rate=0.02, actions=5), 3000),
+}
+UNBIASED = ("ips", "snips", "dr", "sndr")
+CLIPPED = ("clipped-ips", "switch-dr", "dros")
+
+
+def covered(world: BanditWorld, rounds: int) -> dict[str, tuple[float, float, float]]:
+    """Return, an estimator, the share of values and of differences in their intervals, and of logs that had any."""
+    value, gain = world.value, world.value - world.logged_value
+    rng = np.random.default_rng(17)
+    seen: dict[str, list[tuple[bool, bool]]] = {name: [] for name in (*UNBIASED, *CLIPPED)}
+    for _ in range(LOGS):
+        draw = world.draw(rounds, rng)
+        for line in pt.off_policy(draw.logged, draw.target, list(seen), rng=rng).lines:
+            if line.low is not None and line.diff_low is not None:
+                within = line.low <= value <= line.high, line.diff_low <= gain <= line.diff_high
+                seen[line.estimator].append(within)
+    return {name: (*np.mean(pairs, axis=0), len(pairs) / LOGS) for name, pairs in seen.items()}
+
+
+@pytest.fixture(scope="module", params=list(WORLDS))
+def coverage(request) -> dict[str, tuple[float, float, float]]:
+    found = covered(*WORLDS[request.param])
+    sys.stdout.write(f"\n{request.param}: value, difference, share of logs with an interval\n")
+    for name, row in found.items():
+        sys.stdout.write(f"  {name:12} {' '.join(f'{share:.3f}' for share in row)}\n")
+    return found
+
+
+@pytest.mark.parametrize("name", UNBIASED)
+def test_intervals_cover_the_truth_as_often_as_they_say(coverage, name):
+    value, difference, answered = coverage[name]
+    assert answered > 0.5  # of rare clicks, a log too short tells nothing; those that tell must not mislead
+    assert 0.93 - NOISE <= value <= 0.97 + NOISE
+    assert 0.93 - NOISE <= difference <= 0.97 + NOISE
+
+
+@pytest.mark.parametrize("name", CLIPPED)
+def test_intervals_that_allow_for_clipping_cover_at_least_as_often(coverage, name):
+    value, difference, answered = coverage[name]
+    assert answered > 0.5
+    assert min(value, difference) >= 0.93 - NOISE
+
+
+def test_intervals_of_slates_cover_the_truth_as_often_as_they_say():
+    logging = np.array([[0.5, 0.3, 0.2], [0.3, 0.4, 0.3]])
+    target = np.array([[0.3, 0.4, 0.3], [0.2, 0.4, 0.4]])
+    own = np.array([[0.1, 0.3, 0.2], [0.3, 0.1, 0.4]])
+    slot, rng = np.arange(2), np.random.default_rng(3)
+    truth = float((target * own).sum())
+    seen: dict[str, list[bool]] = {name: [] for name in SLATE_ESTIMATORS}
+    for _ in range(LOGS):
+        items = np.stack([rng.choice(3, 800, p=logging[k]) for k in slot], axis=1)
+        reward = rng.random((800, 2)) < own[slot, items]
+        logged = pt.LoggedSlates(reward=reward, propensity=logging[slot, items])
+        for line in pt.off_policy_slates(logged, target[slot, items]).lines:
+            assert line.low is not None
+            assert line.high is not None
+            seen[line.estimator].append(line.low <= truth <= line.high)
+    for name, inside in seen.items():
+        assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE, name
