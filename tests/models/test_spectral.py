@@ -166,3 +166,8 @@ def test_without_exponents_given_turbo_cf_takes_them_from_what_people_share_by_c
     assert given.w_data.tobytes() == scorer.w_data.tobytes()
     assert TurboCF().suited(1e-9) == (0.7, 0.5)
     assert TurboCF().suited(100.0) == (0.4, 1.0)
+
+
+@pytest.mark.parametrize(("learner", "wanted"), [(PureSVD(), 600 // 25), (GFCF(), 600 // 16), (GFCF(factors=7), 7)])
+def test_without_factors_given_they_follow_from_the_smaller_side(learner: Learner, wanted: int) -> None:
+    assert learner.fit(generated(900, 600, 18_000)).facts["factors"] == wanted

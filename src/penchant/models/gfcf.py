@@ -12,7 +12,7 @@ from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.models.filtered import LowRankLinear
 from penchant.models.learner import Learner
-from penchant.models.spectral import graph, pruned, singular
+from penchant.models.spectral import factors_of, graph, pruned, singular
 
 __all__ = ["GFCF"]
 
@@ -35,16 +35,18 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "gf-cf"
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
-    factors: Annotated[int, Meta(ge=1)] = 256
-    "Singular vectors; at most a quarter of the smaller side of the matrix is taken."
-    alpha: Annotated[float, Meta(ge=0)] = 0.2
+    factors: Annotated[int, Meta(ge=1)] | None = None
+    """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: a sixteenth, between 16
+    and 256."""
+    alpha: Annotated[float, Meta(ge=0)] = 0.3
     "Weight of the low frequencies beside the smooth step."
     k: Annotated[int, Meta(ge=1)] | None = 1000
     "Entries kept in each row of R'R, the largest; None for all."
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> LowRankLinear:
         r, candidates = graph(data, 0.5, 0.5)
-        vectors, _ = singular(r, self.factors, rng, executor, progress)
+        factors = factors_of(r.matrix.shape, 16) if self.factors is None else self.factors
+        vectors, _ = singular(r, factors, rng, executor, progress)
         n, root = len(candidates), np.sqrt(r.degrees)[:, None]
         with progress.step("GFCF: smoothing", n, "items") as advance:
             kept = pruned(n, self.k, r.product, executor, advance)
@@ -54,5 +56,6 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             candidates=candidates,
             left=(self.alpha * vectors / root).astype(np.float32),
             right=np.ascontiguousarray((vectors * root).T, dtype=np.float32),
+            facts={"factors": vectors.shape[1]},
             **kept._asdict(),
         )

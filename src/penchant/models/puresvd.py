@@ -12,7 +12,7 @@ from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.models.filtered import LowRankLinear
 from penchant.models.learner import Learner
-from penchant.models.spectral import graph, singular
+from penchant.models.spectral import factors_of, graph, singular
 
 __all__ = ["PureSVD"]
 
@@ -34,12 +34,14 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "pure-svd"
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
-    factors: Annotated[int, Meta(ge=1)] = 128
-    "Singular vectors; at most a quarter of the smaller side of the matrix is taken."
+    factors: Annotated[int, Meta(ge=1)] | None = None
+    """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: a 25th of it, between 16
+    and 256."""
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> LowRankLinear:
         r, candidates = graph(data, 0.0, 0.0)
-        vectors, _ = singular(r, self.factors, rng, executor, progress)
+        factors = factors_of(r.matrix.shape, 25) if self.factors is None else self.factors
+        vectors, _ = singular(r, factors, rng, executor, progress)
         return LowRankLinear(
             items=data.items,
             learner=self,
@@ -49,4 +51,5 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             w_data=np.zeros(0, np.float32),
             left=vectors,
             right=np.ascontiguousarray(vectors.T),
+            facts={"factors": vectors.shape[1]},
         )

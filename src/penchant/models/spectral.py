@@ -17,7 +17,7 @@ from penchant.data.sparse import Matrix, row_numbers, rows_of, transposed
 from penchant.kernels.filters import product_block, times
 from penchant.models.interactions import liked
 
-__all__ = ["Graph", "Pruned", "graph", "pruned", "singular"]
+__all__ = ["Graph", "Pruned", "factors_of", "graph", "pruned", "singular"]
 
 ROUNDS = 8
 "Most rounds of subspace iteration."
@@ -83,6 +83,15 @@ def graph(data: Dataset, user: float, item: float) -> tuple[Graph, Int32]:
     degrees = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float64)
     matrix.data = (count[row_numbers(matrix)] ** -user * degrees[matrix.indices] ** -item).astype(np.float32)
     return Graph(matrix, transposed(matrix), degrees), candidates
+
+
+def factors_of(shape: tuple[int, int], one_in: int) -> int:
+    """Return how many singular vectors suit a matrix: one in so many of its smaller side, between 16 and 256.
+
+    >>> factors_of((900, 1400), 25), factors_of((10, 10), 25), factors_of((30_000, 40_000), 25)
+    (36, 16, 256)
+    """
+    return int(np.clip(min(shape) // one_in, 16, 256))
 
 
 def pruned(
