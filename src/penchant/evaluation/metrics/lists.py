@@ -105,7 +105,10 @@ def serendipity(hits: Bool, items: Int32, expected: Int32) -> Float64:
 
     Source: Ge, Delgado-Battenfeld and Jannach, "Beyond Accuracy", RecSys 2010 (serendipity).
     """
-    known = (items[:, :, None] == expected[:, None, :]).any(axis=2)
+    rows = np.arange(len(items), dtype=np.int64)[:, None] * (
+        int(max(items.max(initial=0), expected.max(initial=0))) + 1
+    )
+    known = np.isin(rows + items, (rows + expected)[expected >= 0])
     return share((hits & ~known).sum(axis=1), np.full(len(items), items.shape[1]))
 
 
