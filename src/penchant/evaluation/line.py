@@ -230,5 +230,5 @@ def about(setup: Setup) -> Iterator[str]:
     if setup.by:
         yield (
             f"Slices: {', '.join(setup.by)}; an item's slice counts users who wanted such items, and asks for "
-            f"these alone. Below {LEAST} users a slice cannot tell. p is corrected over models and the slices of a column."
+            f"these alone. Below {LEAST} users a slice cannot tell. p: corrected over models and slices of a column."
         )

@@ -103,7 +103,7 @@ class Lines:
     ) -> list[Line]:
         made = []
         users = len(slates[chance.against])
-        slice = None if part is None else part.name
+        name_of_part = None if part is None else part.name
         for name, items in slates.items():
             means, differences = map(iter, found.get(name, ([], [])))
             for metric in metrics:
@@ -113,7 +113,9 @@ class Lines:
                     mean, difference = self._whole(
                         metric, items, None if name == chance.against else slates[chance.against]
                     )
-                made.append(Line.of(name, metric, mean, difference, self.seconds.get(name), slice=slice, users=users))
+                made.append(
+                    Line.of(name, metric, mean, difference, self.seconds.get(name), slice=name_of_part, users=users)
+                )
         return made
 
     def _said(self, metric: Metric, effect: Effect | Inconclusive) -> Effect | Inconclusive:

@@ -126,10 +126,12 @@ class Sample(Struct, frozen=True, eq=False):
         """Return float64[m]: the largest difference between the means of units, as a share of the largest mean."""
         means = _ratio(self.sums, np.broadcast_to(self.counts, self.sums.shape))
         known = ~np.isnan(means)
-        most, least = (end(np.where(known, means, fill), axis=0) for end, fill in ((np.max, -np.inf), (np.min, np.inf)))
+        most = np.where(known, means, -np.inf).max(axis=0, initial=-np.inf)
+        least = np.where(known, means, np.inf).min(axis=0, initial=np.inf)
         scale = np.maximum(np.abs(most), np.abs(least))
-        gap = np.where(known.any(axis=0), most - least, 0.0) if len(means) else np.zeros(means.shape[1])
-        spread: Float64 = np.divide(gap, scale, out=np.zeros(len(gap)), where=(scale > 0) & np.isfinite(scale))
+        there = known.any(axis=0)
+        gap = np.subtract(most, least, out=np.zeros(len(most)), where=there)
+        spread: Float64 = np.divide(gap, scale, out=np.zeros(len(gap)), where=there & (scale > 0))
         return spread
 
 
