@@ -24,7 +24,7 @@ N_ITEMS, K = 40, 20
 
 
 def world(rng, users):
-    """Return slates and wanted items: a user wants 1 to 6 items, and slates find them by a strength of the user's own."""
+    """Return slates and wanted items: each wants 1 to 6 items, and some are easier to serve than others."""
     strength = rng.gamma(0.7, 1.0, (users, 1))
     wanted = np.zeros((users, N_ITEMS), np.bool_)
     order = np.argsort(rng.random((users, N_ITEMS)), axis=1)
