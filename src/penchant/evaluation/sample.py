@@ -105,8 +105,9 @@ class Sample(Struct, frozen=True, eq=False):
         """Return the columns of all samples, which must be of the same units."""
         parts = list(samples)
         sums = np.concatenate([part.sums for part in parts], axis=1)
-        if all(part.counts.shape[1] == 1 for part in parts):
-            return cls(sums, parts[0].counts)
+        first = parts[0].counts
+        if first.shape[1] == 1 and all(np.array_equal(part.counts, first) for part in parts):
+            return cls(sums, first)
         counts = [np.broadcast_to(part.counts, part.sums.shape) for part in parts]
         return cls(sums, np.concatenate(counts, axis=1))
 
