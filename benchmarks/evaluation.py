@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from penchant.evaluation.measure import RANKING, measure
 from support.environments import Unavailable, folder
 from support.machine import machine
 from support.running import Failed, measured
@@ -49,7 +50,7 @@ def main() -> None:
             found[peer, users].append(measured(job, options.limit, module="peers.judge")[0])
         except (Failed, Unavailable) as error:
             notes[peer, users] = str(error)
-    rows = [row(key, found, notes) for key in found]
+    rows = [row(key, found, notes, homes[100_000]) for key in found]
     if options.json:
         figures = [{"who": peer, "users": users, "runs": runs} for (peer, users), runs in found.items()]
         Path(options.json).write_text(json.dumps({"machine": machine(), "rows": figures}, indent=1), encoding="utf-8")
@@ -107,7 +108,7 @@ def slates_of(wanted: Any, rng: np.random.Generator) -> Any:
     return slates.astype(np.int32)
 
 
-def row(key: tuple[str, int], found: dict[tuple[str, int], list[dict[str, Any]]], notes: Any) -> list[list[str]]:
+def row(key: tuple[str, int], found: dict[Any, list[dict[str, Any]]], notes: Any, home: Path) -> list[list[str]]:
     """Return the lines of one library: two for ours, without intervals and with them."""
     peer, users = key
     runs = found[key]
@@ -130,16 +131,18 @@ def row(key: tuple[str, int], found: dict[tuple[str, int], list[dict[str, Any]]]
         ]
         cells += [shown(cpu, ".2f"), f"{speed:,.0f}", f"{speed / rate:.3f}", memory]
         text = f"{note}; MB: the peak of the process" if prefix else note
-        lines.append([*cells, str(len(runs[0]["means"])), shown(apart(runs[0], ours[0], users), ".1e"), text])
+        lines.append([*cells, str(len(runs[0]["means"])), shown(apart(runs[0], home, users), ".1e"), text])
     return lines
 
 
-def apart(theirs: dict[str, Any], ours: dict[str, Any], users: int) -> float | None:
-    """Return how far apart the means are at most, of metrics that both have; only where both saw the same users."""
-    common = [name for name in theirs["means"] if name in ours["means"]]
-    if users != 100_000 or not common:
+def apart(theirs: dict[str, Any], home: Path, users: int) -> float | None:
+    """Return how far their means are from ours at most, of the same users and the metrics that both have."""
+    if users > 100_000:
         return None
-    return max(abs(theirs["means"][name] - ours["means"][name]) for name in common)
+    slates, wanted = np.load(home / "slates.npy", mmap_mode="r")[:users], sp.load_npz(home / "wanted.npz")[:users]
+    common = [name for name in theirs["means"] if name.split("@")[0] in RANKING]
+    ours = measure(slates, sp.csr_array(wanted), common, resamples=0)
+    return max(abs(theirs["means"][name] - ours[name].value) for name in common)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ def main() -> None:
     cuts = job["cuts"]
     little = adapter.prepare(np.array(slates[:WARM]), wanted[:WARM], cuts)
     adapter.judge(little)
+    if hasattr(adapter, "sure"):
+        adapter.warm()
+        adapter.sure(little)
     with spending() as spent:
         prepared = adapter.prepare(np.array(slates), wanted, cuts)
     figures: dict[str, Any] = {"version": version(adapter.PACKAGE), "prepare_seconds": spent.seconds}

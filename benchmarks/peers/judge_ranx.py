@@ -22,6 +22,8 @@ def prepare(slates: Any, wanted: sp.csr_matrix, cuts: list[int]) -> tuple[Any, .
     rows, slots = np.nonzero(slates >= 0)
     shown = pd.DataFrame({"q_id": users[rows], "doc_id": slates[rows, slots].astype(str), "score": (k - slots) * 1.0})
     names = [f"{name}@{cut}" for name in NAMES.values() for cut in cuts]
+    texts = {"q_id": object, "doc_id": object}
+    asked, shown = asked.astype(texts), shown.astype(texts)
     return Qrels.from_df(asked), Run.from_df(shown), names
 
 

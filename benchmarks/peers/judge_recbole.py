@@ -11,6 +11,7 @@ from recbole.evaluator.collector import DataStruct
 from recbole.evaluator.evaluator import Evaluator
 
 PACKAGE = "recbole"
+np.float, np.int, np.bool = np.float64, np.int64, np.bool_  # names it uses, and puts back itself when it trains
 NAMES = {"recall": "recall", "precision": "precision", "hit": "hit", "ndcg": "ndcg", "map": "map", "mrr": "mrr"}
 
 
