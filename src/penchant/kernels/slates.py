@@ -69,7 +69,7 @@ def measure_slates(slates: Int32, wanted: Wanted, depths: Depths, marks: np.ndar
             user who wants all candidates.
 
     Time is O(b k + wanted + b c), memory ``marks``: for a catalogue of 100,000 items 12.5 kB, so that it stays in the
-    processor's first cache.
+    processor's first cache. Compiling takes about 1.3 s, once.
 
     >>> import numpy as np
     >>> columns = np.full((8, 2), -1)
