@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from penchant.evaluation.offpolicy.estimate import off_policy
     from penchant.evaluation.offpolicy.logged import Logged
     from penchant.evaluation.offpolicy.slates import LoggedSlates, off_policy_slates
+    from penchant.evaluation.measure import measure
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -94,6 +95,7 @@ __all__ = [
     "load",
     "off_policy",
     "off_policy_slates",
+    "measure",
     "read_events",
     "read_items",
     "split",
@@ -136,6 +138,7 @@ _HOMES = {
     "load": "penchant.models.load",
     "off_policy": "penchant.evaluation.offpolicy.estimate",
     "off_policy_slates": "penchant.evaluation.offpolicy.slates",
+    "measure": "penchant.evaluation.measure",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
 }

@@ -78,6 +78,7 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
         training data of MovieLens-100K, Gowalla, Beauty, Online Retail and made-up events, whose best weights lie
         between 0.01 and 10.
 
+        >>> from penchant.data.sparse import matrix_of
         >>> IALS().suited(matrix_of([1, 1], [0, 49], [0, 1], (2, 50))).unobserved  # 1.2e5 (2 / 100)^3
         0.96
         """
