@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from penchant.data.dataset import Dataset
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
+    from penchant.evaluation.datareport.report import data_report
     from penchant.evaluation.evaluate import evaluate
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
@@ -84,6 +85,7 @@ __all__ = [
     "UserKNN",
     "Vocabulary",
     "__version__",
+    "data_report",
     "evaluate",
     "learners",
     "load",
@@ -122,6 +124,7 @@ _HOMES = {
     "Trending": "penchant.models.trending",
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
+    "data_report": "penchant.evaluation.datareport.report",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",
