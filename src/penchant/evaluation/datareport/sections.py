@@ -137,7 +137,7 @@ def _kinds(facts: Facts) -> Section:
 def _activity(facts: Facts) -> Section:
     spreads = (facts.users, facts.tastes, facts.items, facts.audience)
     heads = ("count", "of", "mean", "least", "10%", "25%", "median", "75%", "90%", "99%", "greatest", "just 1")
-    note = "A quantile is the smallest count that the share does not exceed."
+    note = "10%: the smallest count that at least 10% of them do not exceed; the others likewise."
     return Section("Activity", heads, tuple(map(_quantiles, spreads)), (note,))
 
 

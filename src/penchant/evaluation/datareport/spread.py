@@ -12,7 +12,7 @@ from penchant.core.arrays import Float64, Int64
 __all__ = ["Spread", "gini", "lorenz", "top_share"]
 
 QUANTILES = {"min": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "p99": 0.99, "max": 1.0}
-"What is told of a distribution. The quantile q is the smallest value that a share q does not exceed."
+"What is told of a distribution. The quantile q is the smallest value that at least a share q of them does not exceed."
 
 TOPS = {"1%": 0.01, "10%": 0.1, "20%": 0.2}
 

@@ -174,6 +174,8 @@ def _sequences(facts: Facts) -> Said:
 
 def _sessions(facts: Facts) -> Said:
     found, size = facts.sessions, facts.size
+    if not facts.learnable.events:
+        return _popular(facts)
     several = found.n - found.length.once
     median = found.length.quantiles["median"]
     figures = {
