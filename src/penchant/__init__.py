@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from penchant.data.dataset import Dataset
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
+    from penchant.evaluation.datareport.report import data_report
     from penchant.evaluation.evaluate import evaluate
     from penchant.evaluation.offpolicy.estimate import off_policy
     from penchant.evaluation.offpolicy.logged import Logged
@@ -90,6 +91,7 @@ __all__ = [
     "UserKNN",
     "Vocabulary",
     "__version__",
+    "data_report",
     "evaluate",
     "learners",
     "load",
@@ -133,6 +135,7 @@ _HOMES = {
     "Trending": "penchant.models.trending",
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
+    "data_report": "penchant.evaluation.datareport.report",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli import consent, demo, doctor, evaluate, importing, init, keys, recommend, serve, train
+from penchant.cli import consent, data, demo, doctor, evaluate, importing, init, keys, recommend, serve, train
 from penchant.cli.shown import say
 from penchant.cli.state import State
 from penchant.version import __version__
@@ -51,6 +51,7 @@ def penchant(
 APP.command()(init.init)
 APP.command()(demo.demo)
 APP.command(name="import")(importing.import_files)
+APP.add_typer(data.APP, name="data")
 APP.command()(train.train)
 APP.command()(evaluate.evaluate)
 APP.command()(recommend.recommend)

@@ -17,7 +17,7 @@ from penchant.core.errors import InputError, MissingExtra
 if TYPE_CHECKING:
     from penchant.core.settings import Settings
 
-__all__ = ["evaluate"]
+__all__ = ["check_places", "evaluate"]
 
 
 def evaluate(
@@ -40,7 +40,7 @@ def evaluate(
 
     state = state_of(context)
     shown = [str(metric) for metric in parse_metrics(metrics.split(","))]
-    _check_places(plot, html, None if json in (None, "-") else Path(str(json)))
+    check_places(plot, html, None if json in (None, "-") else Path(str(json)))
     settings = _held_out(state.settings(), test)
     wanted = tuple(dict.fromkeys((*default_metrics(settings), *shown)))
     with Gate.open(settings, state.clock) as gate:
@@ -70,8 +70,15 @@ def _held_out(settings: Settings, test: str | None) -> Settings:
     return msgspec.structs.replace(settings, evaluation=msgspec.structs.replace(settings.evaluation, test=test))
 
 
-def _check_places(plot: Path | None, *others: Path | None) -> None:
-    """Refuse early what would be refused after minutes of work."""
+def check_places(plot: Path | None, *others: Path | None) -> None:
+    """Refuse early what would be refused after minutes of work.
+
+    >>> check_places(None, Path("report.html"))
+
+    Raises:
+        InputError: a file would go where no folder is.
+        MissingExtra: a plot is asked for, and nothing can draw it.
+    """
     for place in (plot, *others):
         if place is not None and not place.absolute().parent.is_dir():
             raise InputError("there is no such folder", got=str(place.parent), then="make it, or choose another path")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penchant.engine.importing import Imported
     from penchant.trust.gate import Gate
 
-__all__ = ["import_files", "pairs"]
+__all__ = ["EVENT_FIELDS", "ITEM_FIELDS", "import_files", "mapped", "pairs"]
 
 EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel")
 ITEM_FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
@@ -57,7 +57,7 @@ def import_files(
     if consent is not None and items:
         raise Misuse("--consent is about people; got it with --items")
     options = {
-        **_mapped(pairs("--map", mapping or [], ITEM_FIELDS if items else EVENT_FIELDS)),
+        **mapped(pairs("--map", mapping or [], ITEM_FIELDS if items else EVENT_FIELDS)),
         "constants": pairs("--set", constants or [], ITEM_FIELDS if items else EVENT_FIELDS),
         "columns": None if columns is None else columns.split(","),
         "separator": None if separator is None else separator.replace("\\t", "\t"),
@@ -98,8 +98,12 @@ def pairs(option: str, texts: Sequence[str], known: Sequence[str]) -> dict[str, 
     return found
 
 
-def _mapped(names: dict[str, str]) -> dict[str, Any]:
-    """Return the mapping as the readers take it: several columns of attributes are parted by commas."""
+def mapped(names: dict[str, str]) -> dict[str, Any]:
+    """Return the mapping as the readers take it: several columns of attributes are parted by commas.
+
+    >>> mapped({"id": "sku", "attributes": "brand,size"})
+    {'id': 'sku', 'attributes': ('brand', 'size')}
+    """
     several = {name: tuple(filter(None, text.split(","))) for name, text in names.items() if name == "attributes"}
     return {**names, **{name: columns for name, columns in several.items() if "," in names[name]}}
 

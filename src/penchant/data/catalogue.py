@@ -57,7 +57,7 @@ def read_items(
     columns: Sequence[str] | None = None,
     separator: str | None = None,
     time_format: str | None = None,
-    rejects: Literal["beside"] | str | os.PathLike[str] | None = None,
+    rejects: Literal["beside", False] | str | os.PathLike[str] | None = None,
     progress: Progress = SILENT,
 ) -> Items:
     """Read items from a file (CSV, Parquet, JSON Lines; gzip too) or any pandas, polars or Arrow table.

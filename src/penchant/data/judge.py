@@ -40,7 +40,7 @@ def judged(raw: Raw, table: pl.DataFrame, notes: list[str], rejects: Any) -> tup
         raw: what was read.
         table: line, reason (null where accepted) and the columns to keep.
         notes: what was assumed.
-        rejects: None, "beside" or a path.
+        rejects: None, False, "beside" or a path.
     """
     refused = table.filter(pl.col("reason").is_not_null()).select("line", "reason")
     lines = refused["line"].to_list()

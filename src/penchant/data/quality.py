@@ -113,7 +113,7 @@ class Quality(Struct, frozen=True, eq=False):
 
 
 def beside(source: Path | None, rejects: Any) -> Path | None:
-    """Return where the rejects of a source go: nowhere for None, beside the file for "beside", else the path given.
+    """Return where the rejects of a source go: nowhere for None and False, beside it for "beside", else the path given.
 
     >>> str(beside(Path("in/orders.csv"), "beside"))
     'in/orders.csv.rejects.csv'
@@ -121,7 +121,7 @@ def beside(source: Path | None, rejects: Any) -> Path | None:
     Raises:
         InputError: a table has no place beside it, or the path is the source itself.
     """
-    if rejects is None:
+    if rejects is None or rejects is False:
         return None
     if rejects == "beside":
         if source is None:

@@ -61,7 +61,7 @@ def read_events(
     separator: str | None = None,
     time_format: str | None = None,
     now: datetime | None = None,
-    rejects: Literal["beside"] | str | os.PathLike[str] | None = None,
+    rejects: Literal["beside", False] | str | os.PathLike[str] | None = None,
     line_limit: int = LINE_LIMIT,
     progress: Progress = SILENT,
 ) -> Events:
@@ -69,7 +69,8 @@ def read_events(
 
     Each field is given by the name of its column. Kind defaults to purchase and value to 1, also where a cell is empty.
     Rows that cannot be used are refused and listed in ``quality``; when ``rejects`` names no place for them, a warning
-    is logged. A time after ``now`` is refused; without ``now`` every time before the year 2100 is accepted.
+    is logged, which ``rejects=False`` leaves out. A time after ``now`` is refused; without ``now`` every time before
+    the year 2100 is accepted.
 
     >>> orders = pl.DataFrame({"CustomerID": [17850.0], "StockCode": ["85123A"], "Date": ["2010-12-01 08:26:00"]})
     >>> read_events(orders, user="CustomerID", item="StockCode", at="Date").table["user"].to_list()
