@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
+    from penchant.evaluation.tuning import tune
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from penchant.models.slim import SLIM
     from penchant.models.slist import SLIST
     from penchant.models.trending import Trending
+    from penchant.models.tunable import Tunable
     from penchant.models.turbocf import TurboCF
     from penchant.models.userknn import UserKNN
     from penchant.models.vstan import VSTAN
@@ -80,6 +82,7 @@ __all__ = [
     "Reason",
     "Slate",
     "Trending",
+    "Tunable",
     "TurboCF",
     "UserKNN",
     "Vocabulary",
@@ -90,6 +93,7 @@ __all__ = [
     "read_events",
     "read_items",
     "split",
+    "tune",
 ]
 
 _HOMES = {
@@ -120,6 +124,7 @@ _HOMES = {
     "Slate": "penchant.core.nouns",
     "UserKNN": "penchant.models.userknn",
     "Trending": "penchant.models.trending",
+    "Tunable": "penchant.models.tunable",
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
@@ -127,6 +132,7 @@ _HOMES = {
     "load": "penchant.models.load",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
+    "tune": "penchant.evaluation.tuning",
 }
 "Where each public name lives; it is imported when first asked for, so that importing the package stays cheap."
 

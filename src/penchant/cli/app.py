@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli import consent, demo, doctor, evaluate, importing, init, keys, recommend, serve, train
+from penchant.cli import consent, demo, doctor, evaluate, importing, init, keys, recommend, serve, train, tune
 from penchant.cli.shown import say
 from penchant.cli.state import State
 from penchant.version import __version__
@@ -53,6 +53,7 @@ APP.command()(demo.demo)
 APP.command(name="import")(importing.import_files)
 APP.command()(train.train)
 APP.command()(evaluate.evaluate)
+APP.command()(tune.tune)
 APP.command()(recommend.recommend)
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")

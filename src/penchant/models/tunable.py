@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from penchant.core.errors import InputError, UnknownName
 
-__all__ = ["HALF_LIVES", "Tunable", "settled", "tunables", "whole"]
+__all__ = ["HALF_LIVES", "Tunable", "searched", "settled", "tunables", "whole"]
 
 
 class Tunable(Struct, frozen=True):
@@ -109,6 +109,45 @@ def settled(kind: type[Struct], name: str, space: Tunable) -> Tunable:
             f"the space of {name} is empty", got=repr(space), then="write Tunable(low, high)", field="space"
         )
     return msgspec.structs.replace(space, choices=choices)
+
+
+def searched(learner: Any, space: Mapping[str, Tunable] | Sequence[str] | None = None) -> dict[str, Tunable]:
+    """Return where each field of a learner is searched: all that it declares, some of these, or spaces of one's own.
+
+    A field that matters only with a value that another field does not have, and that is not searched, is left out.
+
+    >>> from penchant.models.itemknn import ItemKNN
+    >>> list(searched(ItemKNN(), ["k", "b"])), list(searched(ItemKNN(similarity="bm25"), ["k", "b"]))
+    (['k'], ['k', 'b'])
+
+    Raises:
+        UnknownName: there is no such field.
+        InputError: nothing is left to search, or a field may not have a value of its space.
+    """
+    kind = type(learner)
+    declared, names = tunables(kind), [field.name for field in msgspec.structs.fields(kind)]
+    asked = [space] if isinstance(space, str) else declared if space is None else space
+    for name in asked:
+        if name not in names:
+            raise UnknownName.of(f"field of {kind.__name__}", name, names, field="space")
+        if not isinstance(space, Mapping) and name not in declared:
+            then = f"space={{{name!r}: Tunable(low, high)}}"
+            allowed = ", ".join(declared) or "none"
+            raise InputError(f"{name} declares no space", got=kind.__name__, allowed=allowed, then=then, field="space")
+        if isinstance(space, Mapping) and not isinstance(space[name], Tunable):
+            raise InputError(f"the space of {name} is none", got=repr(space[name]), then="write Tunable(1, 100)")
+    own = space if isinstance(space, Mapping) else declared
+    found = {name: settled(kind, name, own[name]) for name in names if name in asked}
+    for name, each in tuple(found.items()):
+        if each.when and each.when[0] not in found and getattr(learner, each.when[0]) not in each.when[1:]:
+            del found[name]
+    if not found:
+        got = f"{kind.__name__}, {', '.join(asked) or 'no field'}"
+        raise InputError("there is nothing to tune", got=got, then="name a field and its space", field="space")
+    for name, each in found.items():
+        for value in each.values():
+            msgspec.structs.replace(learner, **{name: value}).check()
+    return found
 
 
 def whole(kind: type[Struct], name: str) -> bool:
