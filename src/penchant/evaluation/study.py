@@ -78,8 +78,8 @@ class Study:
         found = self._study.user_attrs.get("first")
         return None if found is None else _trial(found)
 
-    @first.setter
-    def first(self, trial: Trial) -> None:
+    def begin(self, trial: Trial) -> None:
+        """Note what the settings that the search began from came to."""
         self._study.set_user_attr("first", _plain(trial))
 
     def run(self, attempt: Callable[[dict[str, Any], Told], Trial]) -> Trial:

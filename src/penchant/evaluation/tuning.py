@@ -116,8 +116,8 @@ def tune(
     about = msgspec.json.decode(msgspec.json.encode(about))
     with opened(where, seed=seed, storage=storage, name=name or start.name) as study:
         study.agree(about)
-        _search(study, judge, trials, math.inf if seconds is None else began + seconds)
-        first, tried = study.first or judge.first(), study.trials
+        first = _search(study, judge, trials, math.inf if seconds is None else began + seconds)
+        tried = study.trials
     best = replace(start, **winner(first, tried).settings)
     report = judge.outer(best, outer, resamples)
     return TuningReport(best, start, first, tried, report, about, time.perf_counter() - began)
@@ -250,10 +250,10 @@ def _learnt(split: Split, min_users: int) -> Split:
     return split if min_users == 1 else replace(split, train=split.train.filter(min_users=min_users))
 
 
-def _search(study: Study, judge: _Judge, trials: int, deadline: float) -> None:
-    """Make the trials that are missing, until there are enough or it is too late."""
-    if study.first is None:
-        study.first = judge.first()
+def _search(study: Study, judge: _Judge, trials: int, deadline: float) -> Trial:
+    """Make the trials that are missing, until there are enough or it is too late; return what it began from."""
+    first = study.first or judge.first()
+    study.begin(first)
     missing = trials - len(study.trials)
     with judge.progress.step(f"tuning {judge.start.name}", max(missing, 1), "trials") as advance:
         for _ in range(missing):
@@ -261,6 +261,7 @@ def _search(study: Study, judge: _Judge, trials: int, deadline: float) -> None:
                 break
             study.run(lambda settings, told: _repeated(study, settings, told) or judge.attempt(settings, told))
             advance(1)
+    return first
 
 
 def _repeated(study: Study, settings: dict[str, Any], told: Told) -> Trial | None:
