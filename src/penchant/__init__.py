@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.datareport.report import data_report
     from penchant.evaluation.evaluate import evaluate
+    from penchant.evaluation.measure import measure
     from penchant.evaluation.offpolicy.estimate import off_policy
     from penchant.evaluation.offpolicy.logged import Logged
     from penchant.evaluation.offpolicy.slates import LoggedSlates, off_policy_slates
-    from penchant.evaluation.measure import measure
+    from penchant.evaluation.tuning import tune
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from penchant.models.slim import SLIM
     from penchant.models.slist import SLIST
     from penchant.models.trending import Trending
+    from penchant.models.tunable import Tunable
     from penchant.models.turbocf import TurboCF
     from penchant.models.userknn import UserKNN
     from penchant.models.vstan import VSTAN
@@ -87,6 +89,7 @@ __all__ = [
     "Reason",
     "Slate",
     "Trending",
+    "Tunable",
     "TurboCF",
     "UserKNN",
     "Vocabulary",
@@ -95,12 +98,13 @@ __all__ = [
     "evaluate",
     "learners",
     "load",
+    "measure",
     "off_policy",
     "off_policy_slates",
-    "measure",
     "read_events",
     "read_items",
     "split",
+    "tune",
 ]
 
 _HOMES = {
@@ -133,6 +137,7 @@ _HOMES = {
     "Slate": "penchant.core.nouns",
     "UserKNN": "penchant.models.userknn",
     "Trending": "penchant.models.trending",
+    "Tunable": "penchant.models.tunable",
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
     "data_report": "penchant.evaluation.datareport.report",
@@ -144,6 +149,7 @@ _HOMES = {
     "measure": "penchant.evaluation.measure",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
+    "tune": "penchant.evaluation.tuning",
 }
 "Where each public name lives; it is imported when first asked for, so that importing the package stays cheap."
 

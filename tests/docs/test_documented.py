@@ -27,7 +27,7 @@ from penchant.trust.access import SCOPES
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 MODULES = sorted((ROOT / "src").rglob("*.py"))
-HEAVY = ("numpy", "polars", "numba", "scipy", "litestar", "sqlalchemy")
+HEAVY = ("numpy", "polars", "numba", "scipy", "litestar", "sqlalchemy", "optuna")
 
 
 def _text(*paths: Path) -> str:

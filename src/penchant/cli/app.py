@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli import consent, data, demo, doctor, evaluate, importing, init, keys, recommend, serve, train
+from penchant.cli import consent, data, demo, doctor, evaluate, importing, init, keys, recommend, serve, train, tune
 from penchant.cli.shown import say
 from penchant.cli.state import State
 from penchant.version import __version__
@@ -54,6 +54,7 @@ APP.command(name="import")(importing.import_files)
 APP.add_typer(data.APP, name="data")
 APP.command()(train.train)
 APP.command()(evaluate.evaluate)
+APP.command()(tune.tune)
 APP.command()(recommend.recommend)
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")

@@ -17,7 +17,7 @@ from penchant.core.errors import InputError, MissingExtra
 if TYPE_CHECKING:
     from penchant.core.settings import Settings
 
-__all__ = ["check_places", "evaluate"]
+__all__ = ["check_places", "evaluate", "held_out"]
 
 
 def evaluate(
@@ -41,7 +41,7 @@ def evaluate(
     state = state_of(context)
     shown = [str(metric) for metric in parse_metrics(metrics.split(","))]
     check_places(plot, html, None if json in (None, "-") else Path(str(json)))
-    settings = _held_out(state.settings(), test)
+    settings = held_out(state.settings(), test)
     wanted = tuple(dict.fromkeys((*default_metrics(settings), *shown)))
     with Gate.open(settings, state.clock) as gate:
         reports = assess(gate, SYSTEM, settings, metrics=wanted, progress=state.progress())
@@ -61,7 +61,13 @@ def evaluate(
         say("written: " + ", ".join(map(str, written)))
 
 
-def _held_out(settings: Settings, test: str | None) -> Settings:
+def held_out(settings: Settings, test: str | None) -> Settings:
+    """Return the settings with another span that is held out, when one was said.
+
+    >>> from penchant.core.settings import Settings
+    >>> held_out(Settings(), "7d").evaluation.test, held_out(Settings(), None).evaluation.test
+    ('7d', '28d')
+    """
     from penchant.core.clock import parse_duration
 
     if test is None:

@@ -19,6 +19,7 @@ from penchant.models.inverse import invert
 from penchant.models.linear import DenseLinear, SparseLinear
 from penchant.models.pruning import pruned
 from penchant.models.scorer import Scorer
+from penchant.models.tunable import HALF_LIVES, Tunable
 
 __all__ = ["Autoencoder", "ridge_for", "ridge_of"]
 
@@ -37,13 +38,13 @@ class Autoencoder(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=
 
     scorer: ClassVar[type[Scorer]] = DenseLinear
 
-    l2: Annotated[float, Meta(gt=0)] | None = None
+    l2: Annotated[float, Meta(gt=0), Tunable(1, 10_000, log=True)] | None = None
     "Ridge strength. Larger values trust popular items more. None: chosen from how many people the items have."
     max_items: Annotated[int, Meta(ge=1)] | None = 20_000
     "How many of the most frequent items are candidates; None for all. The others score NaN."
     k: Annotated[int, Meta(ge=1)] | None = None
     "Weights kept per candidate, the strongest; what that costs is measured and logged. None: all."
-    half_life: Annotated[float, Meta(gt=0)] | None = None
+    half_life: Annotated[float, Meta(gt=0), HALF_LIVES] | None = None
     "Days after which an event of the asker's history counts half; None: time is nothing."
     delta_inf: Annotated[float, Meta(gt=0)] | None = None
     "Events after which one of the asker's history counts 1/e; None: position is nothing."

@@ -19,6 +19,7 @@ from penchant.kernels.layout import Rows
 from penchant.models.interactions import liked
 from penchant.models.learner import Learner
 from penchant.models.offset import OffsetFactors
+from penchant.models.tunable import Tunable
 
 __all__ = ["BPR", "Preferences"]
 
@@ -88,13 +89,13 @@ class BPR(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "bpr"
     scorer: ClassVar[type[Preferences]] = Preferences
 
-    factors: Annotated[int, Meta(ge=1)] = 64
+    factors: Annotated[int, Meta(ge=1), Tunable(16, 256, log=True)] = 64
     "Length of the vectors."
-    l2: Annotated[float, Meta(ge=0)] = 0.01
+    l2: Annotated[float, Meta(ge=0), Tunable(1e-4, 0.1, log=True)] = 0.01
     "Strength of the regularization, a step. Chosen on validation cuts; very sparse data wants a little less."
-    learning_rate: Annotated[float, Meta(gt=0)] = 0.05
+    learning_rate: Annotated[float, Meta(gt=0), Tunable(0.005, 0.2, log=True)] = 0.05
     "Length of the steps."
-    epochs: Annotated[int, Meta(ge=1)] = 100
+    epochs: Annotated[int, Meta(ge=1), Tunable(20, 300, log=True)] = 100
     "Rounds of as many steps as there are likings."
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Preferences:

@@ -13,6 +13,7 @@ from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.models.learner import Learner
 from penchant.models.linear import SparseLinear
+from penchant.models.tunable import Tunable
 
 __all__ = ["BuyAgain", "Repeats"]
 
@@ -54,9 +55,9 @@ class BuyAgain(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     task: ClassVar[str] = "repeat"
     scorer: ClassVar[type[Repeats]] = Repeats
 
-    half_life: Annotated[float, Meta(gt=0)] | None = 84.0
+    half_life: Annotated[float, Meta(gt=0), Tunable(7, 365, log=True)] | None = 84.0
     "Days after which an event counts half; None counts all alike."
-    smoothing: Annotated[float, Meta(gt=0)] | None = 10.0
+    smoothing: Annotated[float, Meta(gt=0), Tunable(0.5, 200, log=True)] | None = 10.0
     "People of the average repeat rate added to every item's own; None gives every item the same rate."
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Repeats:

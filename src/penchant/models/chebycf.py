@@ -15,6 +15,7 @@ from penchant.data.dataset import Dataset
 from penchant.models.filtered import LowRankLinear
 from penchant.models.learner import Learner
 from penchant.models.spectral import Graph, graph, pruned, singular
+from penchant.models.tunable import Tunable
 
 __all__ = ["ChebyCF"]
 
@@ -40,15 +41,15 @@ class ChebyCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "cheby-cf"
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
-    factors: Annotated[int, Meta(ge=1)] = 512
+    factors: Annotated[int, Meta(ge=1), Tunable(32, 1024, log=True)] = 512
     "Singular vectors; at most a quarter of the smaller side of the matrix is taken."
     degree: Annotated[int, Meta(ge=1)] = 8
     "Degree of the polynomial."
-    phi: Annotated[float, Meta(gt=0)] = 1.5
+    phi: Annotated[float, Meta(gt=0), Tunable(0.5, 4)] = 1.5
     "How flat the plateau is: larger values pass more of the middle frequencies at one half."
-    alpha: Annotated[float, Meta(ge=0)] = 0.2
+    alpha: Annotated[float, Meta(ge=0), Tunable(0, 1)] = 0.2
     "Weight of the low frequencies beside the plateau."
-    beta: Annotated[float, Meta(ge=0)] = 0.4
+    beta: Annotated[float, Meta(ge=0), Tunable(0, 1)] = 0.4
     "How much popularity is taken from the history and given back to the scores."
     k: Annotated[int, Meta(ge=1)] | None = 1000
     "Entries kept in each row beside the factors, the largest by size; None for all."

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from penchant.core.arrays import Float64, Int64
 from penchant.models.autoencoder import Autoencoder
+from penchant.models.tunable import Tunable
 
 __all__ = ["EDLAE"]
 
@@ -30,7 +31,7 @@ class EDLAE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "edlae"
 
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.5
+    dropout: Annotated[float, Meta(ge=0, lt=1), Tunable(0, 0.9)] = 0.5
     "Share p of the inputs that drop out; 0 gives EASE."
 
     def gammas(self, support: Int64, l2: float) -> Float64:

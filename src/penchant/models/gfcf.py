@@ -13,6 +13,7 @@ from penchant.data.dataset import Dataset
 from penchant.models.filtered import LowRankLinear
 from penchant.models.learner import Learner
 from penchant.models.spectral import factors_of, graph, pruned, singular
+from penchant.models.tunable import Tunable
 
 __all__ = ["GFCF"]
 
@@ -35,10 +36,10 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "gf-cf"
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
-    factors: Annotated[int, Meta(ge=1)] | None = None
+    factors: Annotated[int, Meta(ge=1), Tunable(32, 1024, log=True)] | None = None
     """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: a sixteenth, between 16
     and 256."""
-    alpha: Annotated[float, Meta(ge=0)] = 0.3
+    alpha: Annotated[float, Meta(ge=0), Tunable(0, 1)] = 0.3
     "Weight of the low frequencies beside the smooth step."
     k: Annotated[int, Meta(ge=1)] | None = 1000
     "Entries kept in each row of R'R, the largest; None for all."

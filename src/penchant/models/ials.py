@@ -20,6 +20,7 @@ from penchant.kernels.layout import Rows, Side
 from penchant.models.alternating import gram_of, misfit, pieces, principal_axes
 from penchant.models.factors import Factors, FoldIn
 from penchant.models.interactions import liked
+from penchant.models.tunable import Tunable
 
 __all__ = ["IALS"]
 
@@ -51,13 +52,13 @@ class IALS(FoldIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "ials"
     scorer: ClassVar[type[Factors]] = Factors
 
-    factors: Annotated[int, Meta(ge=1)] = 64
+    factors: Annotated[int, Meta(ge=1), Tunable(16, 256, log=True)] = 64
     "Length of the vectors."
-    l2: Annotated[float, Meta(gt=0)] = 0.01
+    l2: Annotated[float, Meta(gt=0), Tunable(1e-4, 0.1, log=True)] = 0.01
     "Strength of the regularization."
     alpha: Annotated[float, Meta(gt=0)] = 1.0
     "Confidence that one unit of event weight adds."
-    unobserved: Annotated[float, Meta(gt=0)] | None = None
+    unobserved: Annotated[float, Meta(gt=0), Tunable(0.003, 1, log=True)] | None = None
     "Weight of the pairs nobody was seen to form; None: chosen from the density of the data, see :meth:`suited`."
     frequency_scaling: Annotated[float, Meta(ge=0, le=1)] = 1.0
     "How much more the vectors of the frequent are regularized: 0 not at all, 1 in proportion."

@@ -19,6 +19,7 @@ from penchant.models.learner import Learner
 from penchant.models.linear import DenseLinear
 from penchant.models.sansa import SANSA
 from penchant.models.scorer import Scorer
+from penchant.models.tunable import HALF_LIVES, Tunable
 
 __all__ = ["ItemAutoencoder"]
 
@@ -51,13 +52,13 @@ class ItemAutoencoder(Learner, frozen=True, kw_only=True, forbid_unknown_fields=
 
     solver: Literal["auto", "dense", "sparse"] = "auto"
     "Which inverse: dense, sparse, or the one that fits."
-    l2: Annotated[float, Meta(gt=0)] | None = None
+    l2: Annotated[float, Meta(gt=0), Tunable(1, 10_000, log=True)] | None = None
     "Ridge strength. None: chosen from how many people the items have."
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
+    dropout: Annotated[float, Meta(ge=0, lt=1), Tunable(0, 0.9)] = 0.3
     "Share p of the inputs that drop out: adds p / (1 - p) times an item's count to its ridge; 0 is EASE."
     forgetting: Literal["exact", "retrain"] = "exact"
     "Whether counts are kept beside the weights where they fit: exact keeps them, retrain saves their room."
-    half_life: Annotated[float, Meta(gt=0)] | None = None
+    half_life: Annotated[float, Meta(gt=0), HALF_LIVES] | None = None
     "Days after which an event of the asker's history counts half; None: time is nothing."
     delta_inf: Annotated[float, Meta(gt=0)] | None = None
     "Events after which one of the asker's history counts 1/e; None: position is nothing."

@@ -20,6 +20,7 @@ from penchant.models.interactions import liked
 from penchant.models.linear import SparseLinear
 from penchant.models.neighbours import nearest, postings
 from penchant.models.overlap import overlap_of
+from penchant.models.tunable import HALF_LIVES, Tunable
 
 __all__ = ["ItemKNN", "shrinkage_of"]
 
@@ -52,22 +53,22 @@ class ItemKNN(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: ClassVar[str] = "item-knn"
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
-    k: Annotated[int, Meta(ge=1)] = 100
+    k: Annotated[int, Meta(ge=1), Tunable(10, 500, log=True)] = 100
     "Neighbours kept per item."
-    similarity: Literal["cosine", "jaccard", "asymmetric", "bm25", "tfidf"] = "cosine"
+    similarity: Annotated[Literal["cosine", "jaccard", "asymmetric", "bm25", "tfidf"], Tunable()] = "cosine"
     "What meetings are divided by; bm25 and tfidf weight the events as texts are weighted."
-    alpha: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    alpha: Annotated[float, Meta(ge=0, le=1), Tunable(0, 1, when=("similarity", "asymmetric"))] = 0.5
     "Asymmetric: how much of the discount falls on the item of the history, the rest on the candidate."
-    shrinkage: Annotated[float, Meta(ge=0)] | None = None
+    shrinkage: Annotated[float, Meta(ge=0), Tunable(0, 100)] | None = None
     """Added to what is divided by: trusts similarities that rest on few people less. None: chosen from what people
     share by chance for cosine and asymmetric, see :func:`shrinkage_of`; 0 for the others and with ``mean``."""
     mean: bool = False
     "Whether a score is a weighted mean over a candidate's own neighbours, instead of a sum over the history's."
-    k1: Annotated[float, Meta(ge=0)] = 1.2
+    k1: Annotated[float, Meta(ge=0), Tunable(0.2, 3, when=("similarity", "bm25"))] = 1.2
     "BM25: how soon repeated events stop to count."
-    b: Annotated[float, Meta(ge=0, le=1)] = 0.75
+    b: Annotated[float, Meta(ge=0, le=1), Tunable(0, 1, when=("similarity", "bm25"))] = 0.75
     "BM25: how much popular items are discounted."
-    half_life: Annotated[float, Meta(gt=0)] | None = None
+    half_life: Annotated[float, Meta(gt=0), HALF_LIVES] | None = None
     "Days after which an event of the asker's history counts half; None: time is nothing."
     delta_inf: Annotated[float, Meta(gt=0)] | None = None
     "Events after which one of the asker's history counts 1/e; None: position is nothing."

@@ -17,6 +17,7 @@ from penchant.kernels.als import solve_rows
 from penchant.kernels.layout import Rows, Side
 from penchant.models.learner import Learner
 from penchant.models.offset import OffsetFactors
+from penchant.models.tunable import Tunable
 
 __all__ = ["MatrixFactorization", "Ratings"]
 
@@ -104,11 +105,11 @@ class MatrixFactorization(Learner, frozen=True, kw_only=True, forbid_unknown_fie
     task: ClassVar[str] = "rating"
     scorer: ClassVar[type[Ratings]] = Ratings
 
-    factors: Annotated[int, Meta(ge=1)] = 64
+    factors: Annotated[int, Meta(ge=1), Tunable(16, 256, log=True)] = 64
     "Length of the vectors."
-    l2: Annotated[float, Meta(gt=0)] = 0.12
+    l2: Annotated[float, Meta(gt=0), Tunable(0.01, 1, log=True)] = 0.12
     "Strength of the regularization of vectors."
-    bias_l2: Annotated[float, Meta(gt=0)] = 0.03
+    bias_l2: Annotated[float, Meta(gt=0), Tunable(0.003, 0.3, log=True)] = 0.03
     "Strength of the regularization of biases."
     frequency_scaling: Annotated[float, Meta(ge=0, le=1)] = 1.0
     "How much more those of many ratings are regularized: 0 not at all, 1 in proportion."

@@ -20,6 +20,7 @@ from penchant.models.aging import HOUR
 from penchant.models.counting import Counting
 from penchant.models.histogram import Groups
 from penchant.models.scorer import Scorer
+from penchant.models.tunable import Tunable
 
 __all__ = ["CategoryPopularity", "Popular", "Popularity"]
 
@@ -132,7 +133,7 @@ class Popular(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[Popularity]] = Popularity
     state: ClassVar[type[Groups]] = Groups
 
-    half_life: Annotated[float, Meta(gt=0)] | None = None
+    half_life: Annotated[float, Meta(gt=0), Tunable(choices=(None, 1.0, 3.0, 7.0, 14.0, 30.0, 90.0))] | None = None
     "Days after which an event counts half; None for no decay."
     window: Annotated[float, Meta(gt=0)] | None = None
     "Days that count: 1, 7, 30...; items that nobody liked in them have no score. None for all."

@@ -13,6 +13,7 @@ from penchant.data.dataset import Dataset
 from penchant.models.filtered import LowRankLinear
 from penchant.models.learner import Learner
 from penchant.models.spectral import factors_of, graph, singular
+from penchant.models.tunable import Tunable
 
 __all__ = ["PureSVD"]
 
@@ -34,7 +35,7 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "pure-svd"
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
-    factors: Annotated[int, Meta(ge=1)] | None = None
+    factors: Annotated[int, Meta(ge=1), Tunable(8, 512, log=True)] | None = None
     """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: a 25th of it, between 16
     and 256."""
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from penchant.core.arrays import Float64, Int64
 from penchant.models.autoencoder import Autoencoder
 from penchant.models.rlae import relaxed
+from penchant.models.tunable import Tunable
 
 __all__ = ["RDLAE"]
 
@@ -30,9 +31,9 @@ class RDLAE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "rdlae"
 
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.5
+    dropout: Annotated[float, Meta(ge=0, lt=1), Tunable(0, 0.9)] = 0.5
     "Share p of the inputs that drop out; 0 gives RLAE."
-    xi: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    xi: Annotated[float, Meta(ge=0, le=1), Tunable(0, 0.5)] = 0.1
     "The most that an item may predict itself."
 
     def gammas(self, support: Int64, l2: float) -> Float64:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from penchant.core.arrays import Float64
 from penchant.models.autoencoder import Autoencoder
+from penchant.models.tunable import Tunable
 
 __all__ = ["RLAE", "relaxed"]
 
@@ -32,7 +33,7 @@ class RLAE(Autoencoder, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "rlae"
 
-    xi: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    xi: Annotated[float, Meta(ge=0, le=1), Tunable(0, 0.5)] = 0.1
     "The most that an item may predict itself."
 
     def slopes(self, gammas: Float64, diagonal: Float64) -> Float64:

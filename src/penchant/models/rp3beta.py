@@ -19,6 +19,7 @@ from penchant.models.interactions import liked
 from penchant.models.linear import SparseLinear
 from penchant.models.neighbours import nearest, postings
 from penchant.models.overlap import overlap_of
+from penchant.models.tunable import Tunable
 
 __all__ = ["UNIT", "RP3Beta"]
 
@@ -47,11 +48,11 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: ClassVar[str] = "rp3-beta"
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
-    alpha: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    alpha: Annotated[float, Meta(ge=0, le=2), Tunable(0, 2)] = 0.7
     "Exponent of the steps: 1 walks at random, less prefers people who like much."
-    beta: Annotated[float, Meta(ge=0, le=2)] | None = None
+    beta: Annotated[float, Meta(ge=0, le=2), Tunable(0, 1)] | None = None
     "How much popular candidates are discounted; 0 not at all. None: chosen from the data, see :meth:`suited`."
-    k: Annotated[int, Meta(ge=1)] = 100
+    k: Annotated[int, Meta(ge=1), Tunable(20, 500, log=True)] = 100
     "Candidates kept per item of a history."
 
     def count(self, data: Dataset, limit: int | None, executor: Executor, progress: Progress) -> Cooccurrence:

@@ -17,6 +17,7 @@ from penchant.models.counting import Cooccurrence, CountsItems
 from penchant.models.interactions import liked
 from penchant.models.linear import SparseLinear
 from penchant.models.sparseinverse import Counted, Inverse, counted_in, counted_of
+from penchant.models.tunable import HALF_LIVES, Tunable
 
 __all__ = ["SANSA"]
 
@@ -52,9 +53,9 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "sansa"
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
-    l2: Annotated[float, Meta(gt=0)] | None = None
+    l2: Annotated[float, Meta(gt=0), Tunable(1, 10_000, log=True)] | None = None
     "Ridge strength, as in EASE. None: chosen from how many people the items have."
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
+    dropout: Annotated[float, Meta(ge=0, lt=1), Tunable(0, 0.9)] = 0.3
     "Share p of the inputs that drop out, as in EDLAE; 0 is EASE. Adds p / (1 - p) times an item's count to its ridge."
     density: Annotated[float, Meta(gt=0, le=1)] | None = None
     "Share of the cells of the n x n factor that may be filled, the same in each row; 1 is exact. None: 50 a row."
@@ -62,7 +63,7 @@ class SANSA(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Weights kept per candidate, those of largest size; None: all that the factor gives."
     max_pairs: Annotated[int, Meta(ge=0)] = 67_108_864
     "The most meetings of two items, each person's counted, with which the counts are kept for exact forgetting."
-    half_life: Annotated[float, Meta(gt=0)] | None = None
+    half_life: Annotated[float, Meta(gt=0), HALF_LIVES] | None = None
     "Days after which an event of the asker's history counts half; None: time is nothing."
     delta_inf: Annotated[float, Meta(gt=0)] | None = None
     "Events after which one of the asker's history counts 1/e; None: position is nothing."

@@ -20,6 +20,7 @@ from penchant.models.autoencoder import ridge_for
 from penchant.models.counting import Cooccurrence, CountsItems
 from penchant.models.gram import Gram
 from penchant.models.linear import SparseLinear
+from penchant.models.tunable import HALF_LIVES, Tunable
 
 __all__ = ["SLIM"]
 
@@ -55,9 +56,9 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "slim"
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
-    l1: Annotated[float, Meta(ge=0)] | None = None
+    l1: Annotated[float, Meta(ge=0), Tunable(choices=(None, 0.1, 1.0, 10.0, 100.0))] | None = None
     "What a weight costs in any case: fewer weights. None: 0.5, half a person."
-    l2: Annotated[float, Meta(ge=0)] | None = None
+    l2: Annotated[float, Meta(ge=0), Tunable(1, 10_000, log=True)] | None = None
     "What large weights cost. None: half of what EASE takes, which is chosen from how many people the items have."
     max_items: Annotated[int, Meta(ge=1)] | None = None
     "How many of the most frequent items are candidates; None for all. The others score NaN."
@@ -67,7 +68,7 @@ class SLIM(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "Rounds over the weights of a candidate at most."
     tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-3
     "The largest slope that may be left where there should be none, as a share of the candidate's largest count."
-    half_life: Annotated[float, Meta(gt=0)] | None = None
+    half_life: Annotated[float, Meta(gt=0), HALF_LIVES] | None = None
     "Days after which an event of the asker's history counts half; None: time is nothing."
     delta_inf: Annotated[float, Meta(gt=0)] | None = None
     "Events after which one of the asker's history counts 1/e; None: position is nothing."

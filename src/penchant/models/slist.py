@@ -19,6 +19,7 @@ from penchant.models.linear import DenseLinear, SparseLinear
 from penchant.models.pruning import pruned
 from penchant.models.scorer import Scorer
 from penchant.models.sequences import UNIT, Sequences, count_sequences
+from penchant.models.tunable import Tunable
 
 __all__ = ["SLIST"]
 
@@ -46,13 +47,13 @@ class SLIST(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[Scorer]] = DenseLinear
     state: ClassVar[type[Sequences]] = Sequences
 
-    l2: Annotated[float, Meta(gt=0)] = 10.0
+    l2: Annotated[float, Meta(gt=0), Tunable(1, 1000, log=True)] = 10.0
     "Ridge strength."
-    alpha: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    alpha: Annotated[float, Meta(ge=0, le=1), Tunable(0, 1)] = 0.2
     "Share of what stands together; the rest is for what follows."
-    delta: Annotated[float, Meta(gt=0)] = 1.0
+    delta: Annotated[float, Meta(gt=0), Tunable(0.25, 10, log=True)] = 1.0
     "Distance from a cut at which an item counts 1/e."
-    delta_inf: Annotated[float, Meta(gt=0)] | None = 2.0
+    delta_inf: Annotated[float, Meta(gt=0), Tunable(0.5, 50, log=True)] | None = 2.0
     "Events after which one of the asker's history counts 1/e; None: position is nothing."
     repeats: bool = False
     "Whether an item of the history adds to its own score, as where the same is taken again."

@@ -17,6 +17,7 @@ from penchant.models.aging import DAY
 from penchant.models.counting import Counting
 from penchant.models.histogram import Histogram
 from penchant.models.popular import Popularity
+from penchant.models.tunable import Tunable
 
 __all__ = ["Trending"]
 
@@ -53,9 +54,9 @@ class Trending(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[Popularity]] = Popularity
     state: ClassVar[type[Histogram]] = Histogram
 
-    window: Annotated[int, Meta(ge=1)] = 7
+    window: Annotated[int, Meta(ge=1), Tunable(1, 28, log=True)] = 7
     "Days in which a trend shows."
-    before: Annotated[int, Meta(ge=1)] = 28
+    before: Annotated[int, Meta(ge=1), Tunable(7, 112, log=True)] = 28
     "Days before those, from which the expectation comes."
     alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.05
     "Share of false trends among the trends that is borne (Benjamini-Hochberg), or chance of any (Bonferroni)."

@@ -19,6 +19,7 @@ from penchant.models.learner import Learner
 from penchant.models.linear import SparseLinear
 from penchant.models.overlap import overlap_in
 from penchant.models.spectral import graph, pruned
+from penchant.models.tunable import Tunable
 
 __all__ = ["TurboCF"]
 
@@ -43,11 +44,11 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "turbo-cf"
     scorer: ClassVar[type[SparseLinear]] = SparseLinear
 
-    a: Annotated[float, Meta(ge=0, le=1)] | None = None
+    a: Annotated[float, Meta(ge=0, le=1), Tunable(0, 1)] | None = None
     "How much of the normalization is by the user's degree; the item's has the rest. None: see :meth:`suited`."
-    s: Annotated[float, Meta(gt=0)] | None = None
+    s: Annotated[float, Meta(gt=0), Tunable(0.3, 1.5)] | None = None
     "Power of every entry of R'R: less than 1 lifts weak links. None: see :meth:`suited`."
-    filter: Literal[1, 2, 3] = 1
+    filter: Annotated[Literal[1, 2, 3], Tunable()] = 1
     "Which polynomial of P: 1 linear, 2 and 3 closer to an ideal low-pass."
     k: Annotated[int, Meta(ge=1)] | None = 1000
     "Entries kept in each row, the largest by size; None for all. On Gowalla 1000 cost 0.4% of recall@20, 500 cost 1%."

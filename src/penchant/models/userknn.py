@@ -22,6 +22,7 @@ from penchant.kernels.neighbours import Crowd, Rule, Scratch, add_liked, find_ne
 from penchant.models.interactions import liked
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
+from penchant.models.tunable import Tunable
 
 __all__ = ["People", "UserKNN"]
 
@@ -160,17 +161,17 @@ class UserKNN(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[People]] = People
     holds_people: ClassVar[bool] = True
 
-    k: Annotated[int, Meta(ge=1)] = 100
+    k: Annotated[int, Meta(ge=1), Tunable(20, 1000, log=True)] = 100
     "Neighbours that are asked."
-    similarity: Literal["cosine", "jaccard", "tfidf", "bm25"] = "cosine"
+    similarity: Annotated[Literal["cosine", "jaccard", "tfidf", "bm25"], Tunable()] = "cosine"
     "Cosine and Jaccard compare which items were liked; tfidf and bm25 also how much, and rare items count more."
-    alpha: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    alpha: Annotated[float, Meta(ge=0, le=1), Tunable(0, 1, when=("similarity", "cosine", "tfidf"))] = 0.5
     "Cosine and tfidf: how the norms share the denominator; 0.5 is symmetric, less prefers people of few items."
-    shrinkage: Annotated[float, Meta(ge=0)] = 0.0
+    shrinkage: Annotated[float, Meta(ge=0), Tunable(0, 100)] = 0.0
     "Added to the denominator: trusts similarities that rest on few items less."
-    k1: Annotated[float, Meta(ge=0)] = 1.2
+    k1: Annotated[float, Meta(ge=0), Tunable(0.2, 3, when=("similarity", "bm25"))] = 1.2
     "BM25: how soon repeated events stop to count."
-    b: Annotated[float, Meta(ge=0, le=1)] = 0.75
+    b: Annotated[float, Meta(ge=0, le=1), Tunable(0, 1, when=("similarity", "bm25"))] = 0.75
     "BM25: how much people of many events are discounted."
 
     @property

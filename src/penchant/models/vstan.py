@@ -20,6 +20,7 @@ from penchant.models.aging import DAY
 from penchant.models.counting import Counting
 from penchant.models.scorer import Scorer
 from penchant.models.sessions import Sessions
+from penchant.models.tunable import Tunable
 
 __all__ = ["VSTAN", "SessionNeighbours"]
 
@@ -128,21 +129,21 @@ class VSTAN(Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     forgetting: Literal["exact"] = "exact"
     "The sessions are the model, so they are always kept."
-    k: Annotated[int, Meta(ge=1)] = 100
+    k: Annotated[int, Meta(ge=1), Tunable(20, 1000, log=True)] = 100
     "Sessions that score."
-    sample_size: Annotated[int, Meta(ge=1)] = 500
+    sample_size: Annotated[int, Meta(ge=1), Tunable(100, 5000, log=True)] = 500
     "Sessions they are chosen of: the most recent that share an item (m)."
-    last: Annotated[int, Meta(ge=1, le=MOST)] = 9
+    last: Annotated[int, Meta(ge=1, le=MOST), Tunable(3, 60, log=True)] = 9
     "Events of the asker's session that count, from the latest back."
-    l_spw: Annotated[float, Meta(gt=0)] | None = 2.0
+    l_spw: Annotated[float, Meta(gt=0), Tunable(0.5, 50, log=True)] | None = 2.0
     "Events after which an item of the asker's session counts 1/e when sessions are compared; None: all count alike."
     l_snh: Annotated[float, Meta(gt=0)] | None = None
     "Days after which a session counts 1/e; None: age is nothing."
-    l_inh: Annotated[float, Meta(gt=0)] | None = 2.0
+    l_inh: Annotated[float, Meta(gt=0), Tunable(0.5, 50, log=True)] | None = 2.0
     "Events between an item of a neighbour and the shared one at which it counts 1/e; None: distance is nothing."
     l_ipw: Annotated[float, Meta(gt=0)] | None = None
     "Events since the latest shared item after which a neighbour counts 1/e; None: all count alike."
-    l_idf: Annotated[float, Meta(ge=0)] = 1.0
+    l_idf: Annotated[float, Meta(ge=0), Tunable(0, 10)] = 1.0
     "How much more rare items count; 0: all count alike."
     current: bool = False
     "Whether the item of the asker's latest event is scored; where reloads are no events it never comes next."

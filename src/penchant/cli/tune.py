@@ -1,0 +1,74 @@
+"""``penchant tune``: better hyper-parameters, and what they are worth on events the search never saw."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penchant.cli.evaluate import check_places, held_out
+from penchant.cli.reports import show_reports
+from penchant.cli.shown import emit, say
+from penchant.cli.state import state_of
+from penchant.core.errors import MissingExtra
+
+__all__ = ["tune"]
+
+
+def tune(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the settings, or a learner.")],
+    *,
+    trials: Annotated[int, typer.Option(metavar="N", help="How many there shall be in all.")] = 50,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="No trial begins later than this.")] = None,
+    metric: Annotated[str, typer.Option(metavar="A@K", help="What is to be as high as can be.")] = "ndcg@10",
+    field: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Search this field; repeat it.")] = None,
+    test: Annotated[str | None, typer.Option(metavar="SPAN", help="The last part, never searched on.")] = None,
+    windows: Annotated[int, typer.Option(metavar="N", help="Parts of the rest that a trial has to foresee.")] = 2,
+    study: Annotated[Path | None, typer.Option(metavar="PATH", help="Keep the trials in a file, and go on.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed, the same trials.")] = 0,
+    json: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
+    ] = None,
+) -> None:
+    """Search the hyper-parameters of a model."""
+    if importlib.util.find_spec("optuna") is None:
+        raise MissingExtra.of("tune", "optuna")
+    from penchant.engine.tuning import tune_model
+    from penchant.evaluation.page import write
+    from penchant.trust.access import SYSTEM
+    from penchant.trust.gate import Gate
+
+    state = state_of(context)
+    target = None if json in (None, "-") else Path(str(json))
+    check_places(None, target)
+    settings = held_out(state.settings(), test)
+    with Gate.open(settings, state.clock) as gate:
+        report = tune_model(
+            gate,
+            SYSTEM,
+            settings,
+            model,
+            metric=metric,
+            trials=trials,
+            seconds=seconds,
+            fields=field or (),
+            windows=windows,
+            storage=study,
+            rng=seed,
+            progress=state.progress(),
+        )
+    if json == "-":
+        emit(report.json())
+        return
+    for sentence in report.sentences():
+        say(sentence)
+    say("")
+    show_reports({report.learner.task: report.outer}, list(dict.fromkeys(line.name for line in report.outer.lines)))
+    say(report.toml(model))
+    if target is not None:
+        write(target, report.json().encode())
+        say(f"written: {target}")
+    state.remark("next: put these lines into penchant.toml in place of the table that is there, then penchant train")
