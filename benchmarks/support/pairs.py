@@ -47,7 +47,7 @@ PAIRS = {
     "item-knn": Pair(
         "item-knn",
         "item-knn",
-        {"k": 100},
+        {"k": 100, "shrinkage": 0.0},
         {"k": 100},
         {"implicit": 100_000_000, "lenskit": 200_000},
         (*SMALL, *MADE[1:]),
