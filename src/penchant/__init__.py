@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
+    from penchant.evaluation.interleaving import interleave, preference, team_draft
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -85,11 +86,14 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "evaluate",
+    "interleave",
     "learners",
     "load",
+    "preference",
     "read_events",
     "read_items",
     "split",
+    "team_draft",
 ]
 
 _HOMES = {
@@ -123,10 +127,13 @@ _HOMES = {
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
     "evaluate": "penchant.evaluation.evaluate",
+    "interleave": "penchant.evaluation.interleaving",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",
+    "preference": "penchant.evaluation.interleaving",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
+    "team_draft": "penchant.evaluation.interleaving",
 }
 "Where each public name lives; it is imported when first asked for, so that importing the package stays cheap."
 
