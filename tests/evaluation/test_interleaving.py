@@ -206,6 +206,10 @@ def test_slips_are_named(world):
     one = ranker(world, 1)
     with pytest.raises(InputError, match="interleaving takes two models; got 1"):
         interleave({"one": one}, world)
+    with pytest.raises(InputError, match="interleaving takes two models; got FakeRanker"):
+        interleave(one, world)
+    with pytest.raises(InputError, match="two is not a fitted model; got Popular"):
+        interleave({"one": one, "two": pt.Popular()}, world)
     with pytest.raises(InputError, match="n is out of range; got 0"):
         interleave({"one": one, "two": one}, world, n=0)
     with pytest.raises(InputError, match="n is out of range"):

@@ -231,15 +231,14 @@ def interleave(
         batch: users per call of ``score_batch``.
 
     Raises:
-        InputError: there are not two models, ``n`` is below 1, or a model has another vocabulary than the split.
+        InputError: there are not two fitted models, ``n`` is below 1, or a model has another vocabulary than the split.
         UnknownName: there is no such task.
         EmptyData: no user has anything to foresee.
 
     Source: as :func:`team_draft`. Memory is O(n) a user, time that of ranking twice.
     """
     _check_n(n)
-    if len(scorers) != 2:
-        raise InputError("interleaving takes two models", got=f"{len(scorers)}", allowed="2", field="scorers")
+    _expect_two(scorers)
     source, found = generator(rng), truth(split, task)
     slates = [
         rank(scorer, split, found, n, batch=batch, progress=progress, name=name) for name, scorer in scorers.items()
@@ -284,6 +283,19 @@ def _at_most(count: int, n: int, share: float) -> float:
 def _shares(lead: Effect) -> str:
     value, low, high = (f"{50 * (1 + each):.0f}" for each in (lead.value, lead.low, lead.high))
     return f"{value}% [{low}, {high}]"
+
+
+def _expect_two(scorers: Any) -> None:
+    then = "interleave({'one': ..., 'other': ...}, split)"
+    if not isinstance(scorers, Mapping) or len(scorers) != 2:
+        got = f"{len(scorers)}" if isinstance(scorers, Mapping) else type(scorers).__name__
+        allowed = "a mapping of two names to fitted models"
+        raise InputError("interleaving takes two models", got=got, allowed=allowed, then=then, field="scorers")
+    for name, scorer in scorers.items():
+        if not hasattr(scorer, "score_batch"):
+            got = type(scorer).__name__
+            then = "fit a learner on split.train"
+            raise InputError(f"{name} is not a fitted model", got=got, allowed="what fit returns", then=then)
 
 
 def _check_n(n: int) -> None:

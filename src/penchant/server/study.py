@@ -14,7 +14,7 @@ from litestar.params import FromPath, RawBody
 from penchant.core.errors import Forbidden, InputError, NotFound, PenchantError
 from penchant.engine.studying import PICKS, Studying
 from penchant.evaluation.study import CONSTRUCTS, SCALE, SIDES
-from penchant.server.door import Asked, check_query, door_of, id_of
+from penchant.server.door import Asked, door_of, id_of
 from penchant.server.errors import logged, problem_of, request_id_of, status_of
 from penchant.trust.studies import Participant
 
@@ -65,7 +65,6 @@ def style() -> str:
 @get("/{name:str}", sync_to_thread=True, media_type=MediaType.HTML)
 def invite(request: Asked, name: FromPath[str]) -> Response[str]:
     """Say what the study is about, and ask for consent."""
-    check_query(request)
     study = _studies(request).gate.studies.get(id_of(name))
     return _page("study_invite.html.j2", {"study": study, "terms": TERMS})
 
@@ -82,7 +81,6 @@ def join(request: Asked, name: FromPath[str], body: RawBody) -> Response[str]:
 @get("/{name:str}/{token:str}", sync_to_thread=True, media_type=MediaType.HTML)
 def step(request: Asked, name: FromPath[str], token: FromPath[str]) -> Response[str]:
     """Show a participant what comes next for them."""
-    check_query(request)
     studies, who = _studies(request), _participant(request, name, token)
     home = f"/study/{quote(id_of(name), safe='')}/{quote(id_of(token), safe='')}"
     if who.answered:
