@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
-    from penchant.evaluation.interleaving import interleave, preference, team_draft
+    from penchant.evaluation.interleaving import interleave, team_draft
+    from penchant.evaluation.preference import preference
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -130,7 +131,7 @@ _HOMES = {
     "interleave": "penchant.evaluation.interleaving",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",
-    "preference": "penchant.evaluation.interleaving",
+    "preference": "penchant.evaluation.preference",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
     "team_draft": "penchant.evaluation.interleaving",

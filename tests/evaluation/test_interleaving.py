@@ -17,8 +17,9 @@ import penchant as pt
 from penchant.core.errors import EmptyData, InputError
 from penchant.data.dataset import Dataset
 from penchant.data.split import Split
-from penchant.evaluation.interleaving import Interleaved, Preferences, interleave, preference, team_draft
+from penchant.evaluation.interleaving import Interleaved, Preferences, interleave, team_draft
 from penchant.evaluation.interval import Effect, Inconclusive
+from penchant.evaluation.preference import preference
 from penchant.evaluation.ranking import Users
 
 from .conftest import FakeRanker

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, ttest_rel
 
-from penchant.evaluation.interleaving import preference
 from penchant.evaluation.interval import Effect, Inconclusive
+from penchant.evaluation.preference import preference
 from penchant.evaluation.study import CONSTRUCTS, Answers, answers_table, mean_difference, study_report
 
 

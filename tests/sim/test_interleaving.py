@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penchant.evaluation.interleaving import preference, team_draft
+from penchant.evaluation.interleaving import team_draft
+from penchant.evaluation.preference import preference
 
 pytestmark = pytest.mark.sim
 

@@ -16,7 +16,8 @@ from penchant.evaluation.study import CONSTRUCTS
 from penchant.store.store import Store
 from penchant.store.tables import participants, ratings
 from penchant.trust.access import SYSTEM, Actor
-from penchant.trust.studies import Card, Studies, stands_first
+from penchant.trust.participants import Card, stands_first
+from penchant.trust.studies import Studies
 
 ALL = {side: dict.fromkeys(CONSTRUCTS, 3) for side in "ab"}
 CARDS = {"a": (Card("tea", "Tea"),), "b": (Card("jam", "Jam"),)}

@@ -17,7 +17,7 @@ from penchant.evaluation.study import SIDES, StudyReport, answers_table, study_r
 from penchant.pipeline.run import explained
 from penchant.trust.access import Actor, require
 from penchant.trust.gate import Gate
-from penchant.trust.studies import Card, Participant, Study
+from penchant.trust.participants import Card, Participant, Study
 
 __all__ = ["OFFERED", "PICKS", "Studying"]
 

@@ -8,9 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from msgspec import Struct
-from scipy.optimize import brentq
 from scipy.special import ndtri
-from scipy.stats import binom
 
 from penchant.core.arrays import Int8, Int32
 from penchant.core.chance import generator
@@ -19,6 +17,7 @@ from penchant.core.executor import blocks
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
 from penchant.evaluation.interval import Effect, Inconclusive
+from penchant.evaluation.preference import preference, told
 from penchant.evaluation.ranking import Ranker, Users, hits, rank, truth
 from penchant.kernels.draft import draft
 
@@ -90,49 +89,6 @@ def team_draft(a: Sequence[Id], b: Sequence[Id], n: int = 10, rng: int | np.rand
     )
 
 
-def preference(outcomes: Any, *, level: float = 0.95) -> Effect | Inconclusive:
-    """Return by how much more people prefer ``a`` than ``b``, of those with a preference: the sign test, with interval.
-
-    54% for ``a`` and 46% for ``b`` is a lead of 0.08. Who prefers neither is left out. An outcome a person, not a
-    click: clicks of one person are not independent.
-
-    >>> found = preference([1] * 60 + [-1] * 40 + [0] * 100)
-    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3), round(found.p, 4)
-    (0.2, 0.004, 0.385, 0.046)
-    >>> preference([0, 0]).why
-    'nobody has a preference'
-
-    Args:
-        outcomes: one number a person: above 0 prefers ``a``, below 0 ``b``; what :meth:`Interleaved.credit` returns.
-        level: the share of such intervals that hold the truth.
-
-    Returns:
-        The lead, (wins of a - wins of b) / (both), with p of the sign test. The interval holds the leads that the same
-        test does not reject, so that the two never contradict each other.
-
-    Raises:
-        InputError: ``level`` is not between 0 and 1, or an outcome is not a finite number.
-
-    Source: mid-p, which counts half of the probability of what was observed: Lancaster, "Significance Tests in Discrete
-    Distributions", JASA 1961; Berry and Armitage, "Mid-P Confidence Intervals: A Brief Review", The Statistician 1995,
-    whose coverage is near ``level`` where the exact interval of Clopper and Pearson covers more.
-    """
-    if not 0 < level < 1:
-        raise InputError("level is out of range", got=level, allowed="between 0 and 1", field="level")
-    numbers = np.asarray(outcomes, np.float64).ravel()
-    if not np.isfinite(numbers).all():
-        raise InputError("an outcome is not a finite number", allowed="above 0, below 0, or 0", field="outcomes")
-    wins, losses = int((numbers > 0).sum()), int((numbers < 0).sum())
-    n = wins + losses
-    if not n:
-        return Inconclusive(0.0, "nobody has a preference")
-    rest = (1 - level) / 2
-    high = 1.0 if not losses else brentq(lambda p: _at_most(wins, n, p) - rest, 0.0, 1.0, xtol=1e-12)
-    low = 0.0 if not wins else brentq(lambda p: _at_most(losses, n, 1 - p) - rest, 0.0, 1.0, xtol=1e-12)
-    p = min(1.0, 2 * _at_most(min(wins, losses), n, 0.5))
-    return Effect((wins - losses) / n, 2 * float(low) - 1, 2 * float(high) - 1, p)
-
-
 class Preferences(Struct, frozen=True):
     """Which of two rankers people prefer, when their slates are interleaved.
 
@@ -178,21 +134,9 @@ class Preferences(Struct, frozen=True):
         return math.ceil((spread / (share - 0.5)) ** 2 * self.users.evaluated / voting)
 
     def __str__(self) -> str:
-        voting = f"{self.for_a + self.for_b:,} of {self.users.evaluated:,} users"
-        if isinstance(self.lead, Inconclusive):
-            return f"cannot tell whether {self.a} or {self.b} is preferred: {self.lead.why} ({voting})"
-        if self.verdict == "cannot tell":
-            more = f"; would need about {self.needed:,} users" if self.needed else ""
-            shares = _shares(self.lead)
-            return (
-                f"cannot tell whether {self.a} or {self.b} is preferred: {shares} of those with a preference prefer "
-                f"{self.a} ({voting}{more})"
-            )
-        lead, first, second = self.lead, self.a, self.b
-        if self.verdict == "worse":
-            lead, first, second = Effect(-lead.value, -lead.high, -lead.low, lead.p), self.b, self.a
-        p = "p < 0.001" if lead.p is not None and lead.p < 0.001 else f"p {lead.p:.2g}"
-        return f"{first} is preferred to {second} by {_shares(lead)} of those with a preference ({voting}; {p})"
+        who = f"{self.for_a + self.for_b:,} of {self.users.evaluated:,} users"
+        more = f"; would need about {self.needed:,} users" if self.needed else ""
+        return told(self.a, self.b, self.lead, who, more)
 
 
 def interleave(
@@ -273,16 +217,6 @@ def _drafted(a: Int32, b: Int32, n: int, rng: np.random.Generator) -> tuple[Int3
 def _packed(slates: Int32) -> Int32:
     """Return the slates with their empty slots at the end."""
     return np.take_along_axis(slates, np.argsort(slates < 0, axis=1, kind="stable"), axis=1)
-
-
-def _at_most(count: int, n: int, share: float) -> float:
-    """Return the probability of fewer than ``count`` of ``n``, and half of that of ``count``."""
-    return float(binom.cdf(count, n, share) - 0.5 * binom.pmf(count, n, share))
-
-
-def _shares(lead: Effect) -> str:
-    value, low, high = (f"{50 * (1 + each):.0f}" for each in (lead.value, lead.low, lead.high))
-    return f"{value}% [{low}, {high}]"
 
 
 def _expect_two(scorers: Any) -> None:

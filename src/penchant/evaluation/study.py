@@ -12,8 +12,8 @@ from msgspec import Struct
 from scipy.special import stdtrit
 
 from penchant.core.arrays import Float64
-from penchant.evaluation.interleaving import preference
 from penchant.evaluation.interval import Effect, Inconclusive, holm, sign_flip
+from penchant.evaluation.preference import preference, told
 
 __all__ = [
     "CONSTRUCTS",
@@ -103,7 +103,7 @@ class StudyReport(Struct, frozen=True):
     >>> ratings = {"a": dict.fromkeys(CONSTRUCTS, 2), "b": dict.fromkeys(CONSTRUCTS, 4)}
     >>> people = [Answers(n, "ab"[n % 2], "b", ratings) for n in range(10)]
     >>> print(study_report("tea", "popular", "ease", people).sentences()[0])
-    ease is preferred to popular by 100% [74, 100] of those with a preference (10 of 10 participants; p 0.00098)
+    ease is preferred to popular by 100% [74, 100] of those with a preference (10 of 10 participants; p < 0.001)
     """
 
     name: str
@@ -125,7 +125,7 @@ class StudyReport(Struct, frozen=True):
 
     def sentences(self) -> tuple[str, ...]:
         """Return what was found, in words."""
-        said = [self._preferred()]
+        said = [told(self.a, self.b, self.lead, f"{self.voting:,} of {self.people:,} participants")]
         for line in self.lines:
             if line.verdict != "cannot tell" and isinstance(line.difference, Effect):
                 size = abs(line.difference.value)
@@ -135,20 +135,6 @@ class StudyReport(Struct, frozen=True):
             where = "first" if self.place.verdict == "better" else "second"
             said.append(f"warning: the slate that stood {where} was preferred, whichever it was")
         return tuple(said)
-
-    def _preferred(self) -> str:
-        who = f"{self.voting:,} of {self.people:,} participants"
-        if isinstance(self.lead, Inconclusive):
-            return f"cannot tell whether {self.a} or {self.b} is preferred: {self.lead.why} ({who})"
-        turned = self.verdict == "worse"
-        ends = (-self.lead.value, -self.lead.high, -self.lead.low) if turned else _ends(self.lead)
-        value, low, high = (f"{50 * (1 + end):.0f}" for end in ends)
-        shares, (first, second) = f"{value}% [{low}, {high}]", (self.b, self.a) if turned else (self.a, self.b)
-        if self.verdict == "cannot tell":
-            prefer = f"{shares} of those with a preference prefer {first}"
-            return f"cannot tell whether {first} or {second} is preferred: {prefer} ({who})"
-        by = f"{shares} of those with a preference ({who}; p {self.lead.p:.2g})"
-        return f"{first} is preferred to {second} by {by}"
 
     @property
     def verdict(self) -> str:
@@ -253,7 +239,3 @@ def answers_table(a: str, b: str, people: Sequence[Answers]) -> pl.DataFrame:
 
 def _with_p(found: Effect | Inconclusive, p: float) -> Effect | Inconclusive:
     return msgspec.structs.replace(found, p=p) if isinstance(found, Effect) else found
-
-
-def _ends(effect: Effect) -> tuple[float, float, float]:
-    return effect.value, effect.low, effect.high

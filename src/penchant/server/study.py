@@ -16,7 +16,7 @@ from penchant.engine.studying import PICKS, Studying
 from penchant.evaluation.study import CONSTRUCTS, SCALE, SIDES
 from penchant.server.door import Asked, door_of, id_of
 from penchant.server.errors import logged, problem_of, request_id_of, status_of
-from penchant.trust.studies import Participant
+from penchant.trust.participants import Participant
 
 __all__ = ["TERMS", "study_router"]
 

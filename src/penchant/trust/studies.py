@@ -6,12 +6,9 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
-from msgspec import Struct
 
 from penchant.core.clock import Clock, micros
 from penchant.core.errors import Forbidden, InputError, NotFound
@@ -20,80 +17,14 @@ from penchant.store.sql import dump, parse
 from penchant.store.store import Store
 from penchant.trust.access import Actor, require
 from penchant.trust.moments import moment
+from penchant.trust.participants import Card, Participant, Study, stands_first
 
-__all__ = ["Card", "Participant", "Studies", "Study", "stands_first"]
+__all__ = ["Studies"]
 
 PREFERS = ("a", "b", "neither")
 "What can be preferred."
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_BLOCK = 4  # participants after whom both orders have been shown equally often
-
-
-class Study(Struct, frozen=True):
-    """Two models that are shown side by side.
-
-    >>> Study("tea", "ease", "popular", 5, 100, 0, datetime(2017, 12, 31)).open
-    True
-    """
-
-    name: str
-    "As in the address of its page."
-    a: str
-    "The model that makes the one slate."
-    b: str
-    "The model that makes the other."
-    n: int
-    "Items in a slate."
-    places: int
-    "How many people may take part."
-    seed: int
-    "Of the order in which the slates are shown."
-    created: datetime
-    "When it was made."
-    joined: int = 0
-    "How many ever agreed to take part."
-    closed: datetime | None = None
-    "When it stopped taking people."
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody else can still take part."""
-        return self.closed is None and self.joined < self.places
-
-
-class Card(Struct, frozen=True):
-    """One item of a slate as a participant saw it.
-
-    >>> Card("tea", "Green tea").why
-    ''
-    """
-
-    item: str
-    "Its id."
-    title: str
-    "What is read."
-    why: str = ""
-    "The strongest reason, in words."
-
-
-class Participant(Struct, frozen=True):
-    """How far somebody is in a study.
-
-    >>> Participant("tea", 0, "b").answered
-    False
-    """
-
-    study: str
-    "Its name."
-    number: int
-    "The how manieth who agreed, from 0."
-    first: str
-    "Which slate stands first: a or b."
-    slates: dict[str, tuple[Card, ...]] | None = None
-    "What is shown; None before it is known what they like."
-    answered: bool = False
-    "Whether they are through."
 
 
 class Studies:
@@ -272,19 +203,6 @@ class Studies:
         if row is None:
             raise _nobody()
         return row
-
-
-def stands_first(seed: int, number: int) -> str:
-    """Return which slate a participant sees first: chance, but each as often in every four participants.
-
-    >>> [stands_first(0, number) for number in range(8)]
-    ['a', 'a', 'b', 'b', 'b', 'a', 'a', 'b']
-
-    Source: permuted blocks; Matts and Lachin, "Properties of Permuted-Block Randomization in Clinical Trials", 1988.
-    """
-    block, place = divmod(number, _BLOCK)
-    order = np.random.default_rng([seed, block]).permutation(_BLOCK)
-    return SIDES[int(order[place]) % 2]
 
 
 def _shown(text: str) -> dict[str, tuple[Card, ...]]:
