@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.datareport.report import data_report
     from penchant.evaluation.evaluate import evaluate
+    from penchant.evaluation.interleaving import interleave, team_draft
     from penchant.evaluation.measure import measure
     from penchant.evaluation.offpolicy.estimate import off_policy
     from penchant.evaluation.offpolicy.logged import Logged
     from penchant.evaluation.offpolicy.slates import LoggedSlates, off_policy_slates
+    from penchant.evaluation.preference import preference
     from penchant.evaluation.tuning import tune
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
@@ -96,14 +98,17 @@ __all__ = [
     "__version__",
     "data_report",
     "evaluate",
+    "interleave",
     "learners",
     "load",
     "measure",
     "off_policy",
     "off_policy_slates",
+    "preference",
     "read_events",
     "read_items",
     "split",
+    "team_draft",
     "tune",
 ]
 
@@ -142,6 +147,7 @@ _HOMES = {
     "Vocabulary": "penchant.data.vocabulary",
     "data_report": "penchant.evaluation.datareport.report",
     "evaluate": "penchant.evaluation.evaluate",
+    "interleave": "penchant.evaluation.interleaving",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",
     "off_policy": "penchant.evaluation.offpolicy.estimate",
@@ -150,6 +156,8 @@ _HOMES = {
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
     "tune": "penchant.evaluation.tuning",
+    "preference": "penchant.evaluation.preference",
+    "team_draft": "penchant.evaluation.interleaving",
 }
 "Where each public name lives; it is imported when first asked for, so that importing the package stays cheap."
 

@@ -21,7 +21,7 @@ from penchant.data.dataset import Dataset
 from penchant.data.split import temporal
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.report import Report
-from penchant.evaluation.study import Trial
+from penchant.evaluation.search import Trial
 from penchant.evaluation.tuning import nested, tune
 from penchant.models.buyagain import BuyAgain
 from penchant.models.ease import EASE

@@ -17,16 +17,22 @@ from pathlib import Path
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+import penchant.store
 from penchant.core.errors import StoreError, StoreMissing
 from penchant.core.progress import Advance
 from penchant.store import Store
 from penchant.store.events import Who
+from penchant.store.migrate import newest, version
 from penchant.store.stage import sweep
 from penchant.store.tables import METADATA
 from penchant.testing.store import STORE_CHECKS, check_store
+
+SCRIPTS = Path(penchant.store.__file__).parent / "migrations"
 
 
 @pytest.fixture
@@ -128,6 +134,26 @@ def test_commits_wait_for_the_disk_on_every_connection(store: Store) -> None:
 def test_the_migrations_make_the_tables_the_code_expects(store: Store) -> None:
     with store._database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_a_store_of_the_first_schema_is_brought_forward_with_all_it_holds(tmp_path: Path) -> None:
+    place = tmp_path / "old.db"
+    with closing(sqlite3.connect(place)) as old:
+        engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place))
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(SCRIPTS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+        engine.dispose()
+        old.execute("INSERT INTO consent VALUES ('ann', 'train', 1, 'form', 5)")
+        old.commit()
+    with Store.open(f"sqlite:///{place}") as store:
+        assert store.consent.permits("train", "ann", default=False)
+        assert store.studies.all() == []
+        with store._database.reading() as connection:
+            assert version(connection) == newest()
+            assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_opening_twice_at_once_migrates_once(tmp_path: Path) -> None:
@@ -254,6 +280,7 @@ util.find_spec = lambda name, package=None: None if name.split(".")[0] == "pyarr
 import polars as pl
 from penchant.store import Store
 from penchant.store.events import Who
+from penchant.store.migrate import newest, version
 row = {"id": "a", "user": "u", "item": "i", "kind": "view", "at": 1, "value": 1.5, "channel": "web"}
 table = pl.DataFrame([row]).with_columns(session=pl.lit(None, pl.String), context=pl.lit(None, pl.String))
 with Store.create(sys.argv[1]) as store:

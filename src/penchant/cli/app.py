@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli import consent, data, demo, doctor, evaluate, importing, init, keys, recommend, serve, train, tune
+from penchant.cli import (
+    consent,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    importing,
+    init,
+    keys,
+    recommend,
+    serve,
+    study,
+    train,
+    tune,
+)
 from penchant.cli.shown import say
 from penchant.cli.state import State
 from penchant.version import __version__
@@ -59,6 +73,7 @@ APP.command()(recommend.recommend)
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")
 APP.add_typer(consent.APP, name="consent")
+APP.add_typer(study.APP, name="study")
 APP.command()(doctor.doctor)
 
 COMMANDS = typer.main.get_command(APP)

@@ -14,6 +14,7 @@ from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
 from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.recommending import Model, answer, model_of
+from penchant.engine.studying import Studying
 from penchant.trust.access import Actor, require
 from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate, Receipt
@@ -49,6 +50,7 @@ class Engine:
         self.settings = settings
         self.gate = gate
         self.clock = clock
+        self.studies = Studying(gate, self._current, clock)
         self._model: Model | None = None
         self._broken: tuple[Artifact, str] | None = None
         self._version = 0

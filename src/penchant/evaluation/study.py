@@ -1,256 +1,241 @@
-"""A search that can be stopped and taken up again: Optuna's studies, and what we ask of them.
-
-Optuna is an extra and is imported when a study is opened. What a trial looks at depends on the seed and the trials that
-finished before it, and on nothing else, so a study that was stopped goes on as if it never had been.
-"""
+"""What people said of two slates side by side, and what of it is more than chance."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
+import polars as pl
 from msgspec import Struct
+from scipy.special import stdtrit
 
-from penchant.core.errors import InputError, MissingExtra, PenchantError
-from penchant.models.tunable import Tunable
+from penchant.core.arrays import Float64
+from penchant.evaluation.interval import Effect, Inconclusive, holm, sign_flip
+from penchant.evaluation.preference import preference, told
 
-__all__ = ["Study", "Trial", "opened"]
+__all__ = [
+    "CONSTRUCTS",
+    "SCALE",
+    "SIDES",
+    "Answers",
+    "StudyLine",
+    "StudyReport",
+    "answers_table",
+    "mean_difference",
+    "study_report",
+]
 
-STARTUP = 5
-"Trials that are finished before one is stopped early."
+CONSTRUCTS = {
+    "quality": "The items in this list fit my taste.",
+    "diversity": "The items in this list are different from each other.",
+    "novelty": "This list shows me things that I would not have come across myself.",
+    "transparency": "I can see why these items are in this list.",
+    "control": "What I picked decides what this list holds.",
+    "trust": "I would rely on this list when I choose something.",
+    "satisfaction": "All in all, I am pleased with this list.",
+}
+"What a list is judged by, and the statement that people agree with or not."
 
-Told = Callable[[float, int], bool]
-"Takes a mean and the number of the window after which it was, and says whether the trial may go on."
+SCALE = {1: "disagree strongly", 2: "disagree", 3: "neither", 4: "agree", 5: "agree strongly"}
+"The points of the scale, in words."
+
+SIDES = ("a", "b")
+"The two slates."
+
+_RESAMPLES = 9999
 
 
-class Trial(Struct, frozen=True):
-    """One look at one set of hyper-parameters.
+class Answers(Struct, frozen=True):
+    """What one participant saw and said.
 
-    >>> Trial("done", {"l2": 120.0}, (0.31, 0.29), 1.5).value
-    0.3
+    >>> ratings = {"a": {"trust": 2}, "b": {"trust": 4}}
+    >>> Answers(number=0, first="b", prefers="b", ratings=ratings).chose_first
+    True
     """
 
-    state: str
-    "done; stopped, because it fell behind; failed, because the learner refused."
-    settings: dict[str, Any]
-    "Field to value, of the fields that were searched."
-    windows: tuple[float, ...]
-    "The metric in every window that was looked at, the latest first."
-    seconds: float
-    "What it took."
-    why: str | None = None
-    "Why it failed."
+    number: int
+    "The how manieth who agreed."
+    first: str
+    "The slate that stood first: a or b."
+    prefers: str
+    "a, b or neither."
+    ratings: Mapping[str, Mapping[str, int]]
+    "Slate to construct to the point of the scale."
+    slates: Mapping[str, Sequence[str]] = {}
+    "Slate to the item ids in it, best first."
+    bundle: str = ""
+    "Digest of the models that made the slates."
 
     @property
-    def value(self) -> float | None:
-        """The mean over the windows; None when there is none."""
-        return float(np.mean(self.windows)) if self.windows else None
+    def chose_first(self) -> bool:
+        """Whether the slate that stood first is the one preferred."""
+        return self.prefers == self.first
 
 
-class Study:
-    """The trials of one search; see :func:`opened`.
+class StudyLine(Struct, frozen=True):
+    """One construct.
 
-    >>> with opened({"l2": Tunable(1.0, 100.0, log=True)}, seed=0) as study:
-    ...     trial = study.run(lambda settings, told: Trial("done", settings, (settings["l2"],), 0.0))
-    ...     (trial.state, trial == study.trials[0])
-    ('done', True)
+    >>> StudyLine("trust", 3.1, 3.9, Effect(-0.8, -1.2, -0.4, 0.002)).verdict
+    'worse'
     """
 
-    def __init__(self, optuna: Any, study: Any, space: Mapping[str, Tunable], seed: int) -> None:
-        """Take Optuna, a study of its, what is searched, and the seed."""
-        self._optuna, self._study, self._space, self._seed = optuna, study, space, seed
+    construct: str
+    "A key of CONSTRUCTS."
+    a: float
+    "Mean rating of ``a``, 1 to 5."
+    b: float
+    "Mean rating of ``b``."
+    difference: Effect | Inconclusive
+    "``a`` less ``b``, paired by participant; its p allows for all constructs having been looked at."
 
     @property
-    def trials(self) -> tuple[Trial, ...]:
-        """Every trial that came to an end, in the order they began."""
-        found = (trial.user_attrs.get("trial") for trial in self._study.get_trials(deepcopy=False))
-        return tuple(_trial(each) for each in found if each is not None)
+    def verdict(self) -> str:
+        """'better' or 'worse', of ``a``: both the interval and the corrected p must say so; else 'cannot tell'."""
+        p = self.difference.p if isinstance(self.difference, Effect) else None
+        return "cannot tell" if p is None or p >= 0.05 else self.difference.verdict
+
+
+class StudyReport(Struct, frozen=True):
+    """What a study found.
+
+    >>> ratings = {"a": dict.fromkeys(CONSTRUCTS, 2), "b": dict.fromkeys(CONSTRUCTS, 4)}
+    >>> people = [Answers(n, "ab"[n % 2], "b", ratings) for n in range(10)]
+    >>> print(study_report("tea", "popular", "ease", people).sentences()[0])
+    ease is preferred to popular by 100% [74, 100] of those with a preference (10 of 10 participants; p < 0.001)
+    """
+
+    name: str
+    "Of the study."
+    a: str
+    "The model behind the one slate."
+    b: str
+    "The model behind the other."
+    people: int
+    "Participants who answered."
+    lines: tuple[StudyLine, ...]
+    "A line per construct."
+    lead: Effect | Inconclusive
+    "By how much more participants prefer ``a`` than ``b``, of those with a preference."
+    place: Effect | Inconclusive
+    "The same of the slate that stood first against the other: far from 0, the place decided more than the slates."
+    voting: int
+    "Participants who prefer one of the two."
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what was found, in words."""
+        said = [told(self.a, self.b, self.lead, f"{self.voting:,} of {self.people:,} participants")]
+        for line in self.lines:
+            if line.verdict != "cannot tell" and isinstance(line.difference, Effect):
+                size = abs(line.difference.value)
+                better, worse = (self.a, self.b) if line.verdict == "better" else (self.b, self.a)
+                said.append(f"{better} is rated above {worse} on {line.construct}, by {size:.2f} points of 5")
+        if self.place.verdict != "cannot tell":
+            where = "first" if self.place.verdict == "better" else "second"
+            said.append(f"warning: the slate that stood {where} was preferred, whichever it was")
+        return tuple(said)
 
     @property
-    def first(self) -> Trial | None:
-        """What the settings that the search began from came to, once it is known."""
-        found = self._study.user_attrs.get("first")
-        return None if found is None else _trial(found)
+    def verdict(self) -> str:
+        """'better' or 'worse', of ``a``, by what participants prefer as a whole; or 'cannot tell'."""
+        return self.lead.verdict
 
-    def begin(self, trial: Trial) -> None:
-        """Note what the settings that the search began from came to."""
-        self._study.set_user_attr("first", _plain(trial))
-
-    def run(self, attempt: Callable[[dict[str, Any], Told], Trial]) -> Trial:
-        """Let the sampler choose settings, attempt them, and return what came of it.
-
-        Raises:
-            InputError: another process works on the same study.
-        """
-        seed = np.random.SeedSequence([self._seed, len(self.trials)]).generate_state(1)[0]
-        self._study.sampler = self._optuna.samplers.TPESampler(seed=int(seed), constant_liar=False)
-        asked = self._study.ask()
-
-        def told(mean: float, window: int) -> bool:
-            asked.report(mean, window)
-            return not asked.should_prune()
-
-        trial = attempt(_suggested(asked, self._space), told)
-        states = self._optuna.trial.TrialState
-        try:
-            asked.set_user_attr("trial", _plain(trial))
-            if trial.state == "done":
-                self._study.tell(asked, trial.value)
-            else:
-                self._study.tell(asked, state=states.PRUNED if trial.state == "stopped" else states.FAIL)
-        except (ValueError, self._optuna.exceptions.UpdateFinishedTrialError) as error:
-            raise InputError(
-                "another process works on the same study", got=self._study.study_name, then="let one end first"
-            ) from error
-        return trial
-
-    def agree(self, facts: Mapping[str, Any]) -> None:
-        """Note what the study is about, or see that it is about the same.
-
-        Raises:
-            InputError: it is about something else.
-        """
-        before = self._study.user_attrs.get("about")
-        if before is None:
-            self._study.set_user_attr("about", dict(facts))
-        for name, value in facts.items() if before is not None else ():
-            if before.get(name) != value:
-                raise InputError(
-                    f"the study was begun with another {name}",
-                    got=f"{value!r} for {self._study.study_name}",
-                    allowed=repr(before.get(name)),
-                    then="choose another name or another file for the study",
-                    field="storage",
-                )
-
-    def abandon(self) -> None:
-        """Close trials that an interrupted process left open; they count for nothing."""
-        states = self._optuna.trial.TrialState
-        for trial in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
-            self._study.tell(trial.number, state=states.FAIL)
+    def json(self) -> str:
+        """Return all of it as JSON."""
+        return msgspec.json.encode({**msgspec.to_builtins(self), "sentences": self.sentences()}).decode()
 
 
-@contextmanager
-def opened(
-    space: Mapping[str, Tunable], *, seed: int, storage: str | Path | None = None, name: str = "tuning"
-) -> Iterator[Study]:
-    """Open a study, in memory or in an SQLite file, where it is made when it is not there.
+def mean_difference(differences: Float64, *, level: float = 0.95) -> Effect | Inconclusive:
+    """Return the mean of paired differences with Student's interval: for few people and few different values.
 
-    >>> with opened({"k": Tunable(1, 9)}, seed=0) as study:
-    ...     study.trials
-    ()
+    >>> found = mean_difference(np.array([1.0, 2.0, 0.0, 1.0, 1.0]))
+    >>> found.value, round(found.low, 3), round(found.high, 3)
+    (1.0, 0.122, 1.878)
+    >>> mean_difference(np.array([1.0])).why
+    'there is only one participant'
+
+    Source: Student, "The Probable Error of a Mean", Biometrika 1908.
+    """
+    n = len(differences)
+    if n < 2:
+        return Inconclusive(float(differences.sum()), "there is only one participant" if n else "nobody answered")
+    mean, spread = float(differences.mean()), float(differences.std(ddof=1))
+    if not spread:
+        same = "all participants differ by the same amount" if mean else "no participant rates them differently"
+        return Inconclusive(mean, same)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * spread / math.sqrt(n)
+    return Effect(mean, mean - half, mean + half)
+
+
+def study_report(
+    name: str, a: str, b: str, people: Sequence[Answers], *, level: float = 0.95, rng: int | np.random.Generator = 0
+) -> StudyReport:
+    """Return what the participants of a study said of its two slates.
+
+    What they judge a slate by are seven constructs of ResQue; the statements that stand for them are our own.
+
+    >>> ratings = [{"a": dict.fromkeys(CONSTRUCTS, 3 + n % 2), "b": dict.fromkeys(CONSTRUCTS, 2)} for n in range(12)]
+    >>> people = [Answers(n, "ab"[n % 2], "a", each) for n, each in enumerate(ratings)]
+    >>> report = study_report("tea", "ease", "popular", people)
+    >>> report.lines[0].a, report.lines[0].b, report.lines[0].verdict, report.place.verdict
+    (3.5, 2.0, 'better', 'cannot tell')
 
     Args:
-        space: field to where it is searched; whole ends mean whole numbers.
-        seed: of the sampler.
-        storage: the file; None for memory.
-        name: of the study in the file, which may hold several.
+        name: of the study.
+        a: the model behind the one slate.
+        b: the model behind the other.
+        people: those who answered, each once.
+        level: the share of the intervals that hold the truth.
+        rng: seed or generator of the random signs behind p.
 
-    Raises:
-        MissingExtra: Optuna is not installed.
-        InputError: the file is something else, or cannot be written.
+    Source: Pu, Chen and Hu, "A User-Centric Evaluation Framework for Recommender Systems", RecSys 2011.
     """
-    if find_spec("optuna") is None:
-        raise MissingExtra.of("tune", "optuna")
-    optuna = import_module("optuna")
-    with _quiet(optuna), _stored(optuna, storage) as where:
-        made = optuna.create_study(
-            storage=where,
-            study_name=name,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
-        )
-        study = Study(optuna, made, space, seed)
-        study.abandon()
-        yield study
-
-
-@contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
-@contextmanager
-def _stored(optuna: Any, storage: str | Path | None) -> Iterator[Any]:
-    """Yield what Optuna keeps trials in."""
-    if storage is None:
-        yield None
-        return
-    path = Path(storage)
-    _check_file(path)
-    try:
-        store = optuna.storages.RDBStorage(f"sqlite:///{path.absolute()}")
-    except Exception as error:
-        raise _refused(path, str(error)) from error
-    try:
-        yield store
-    finally:
-        store.remove_session()
-        store.engine.dispose()
-
-
-def _check_file(path: Path) -> None:
-    """Raise InputError unless a study can be kept there; a database of something else is left as it is."""
-    if str(path).startswith("sqlite:"):
-        raise InputError("a study is kept in a file", got=str(path), then="give its path, not a URL", field="storage")
-    if not path.absolute().parent.is_dir():
-        then = "make the folder, or choose another path"
-        raise InputError("there is no such folder", got=str(path.parent), then=then, field="storage")
-    if path.is_dir():
-        raise _refused(path, "a folder")
-    if not path.exists() or not path.stat().st_size:
-        return
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error as error:
-        raise _refused(path, str(error)) from error
-    if not {"studies", "trials", "version_info"} <= tables:
-        raise _refused(path, "a database of something else")
-
-
-def _refused(path: Path, why: str) -> PenchantError:
-    first = why.strip().partition("\n")[0]
-    return InputError(
-        "the file cannot keep a study",
-        got=f"{path}: {first}",
-        allowed="a file that tuning made, or one that is not there yet",
-        then="choose another path",
-        field="storage",
+    ratings = np.array(
+        [[[person.ratings[side][construct] for construct in CONSTRUCTS] for side in SIDES] for person in people],
+        np.float64,
+    ).reshape(-1, len(SIDES), len(CONSTRUCTS))
+    differences = ratings[:, 0] - ratings[:, 1]
+    found = [mean_difference(column, level=level) for column in differences.T]
+    p = holm(sign_flip(differences, resamples=_RESAMPLES, rng=rng)) if len(people) else np.ones(len(CONSTRUCTS))
+    means = ratings.mean(axis=0) if len(people) else np.full((len(SIDES), len(CONSTRUCTS)), np.nan)
+    lines = tuple(
+        StudyLine(construct, float(means[0, k]), float(means[1, k]), _with_p(found[k], float(p[k])))
+        for k, construct in enumerate(CONSTRUCTS)
     )
+    votes = np.array([(person.prefers == "a") - (person.prefers == "b") for person in people], np.int64)
+    sign = np.array([1 if person.first == "a" else -1 for person in people], np.int64)
+    lead, place = preference(votes, level=level), preference(votes * sign, level=level)
+    return StudyReport(name, a, b, len(people), lines, lead=lead, place=place, voting=int((votes != 0).sum()))
 
 
-def _suggested(trial: Any, space: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the sampler suggests, fields that depend on others last, numbers in four digits."""
-    chosen: dict[str, Any] = {}
-    for name, where in sorted(space.items(), key=lambda item: bool(item[1].when)):
-        if where.when and where.when[0] in chosen and chosen[where.when[0]] not in where.when[1:]:
-            continue
-        if where.choices:
-            chosen[name] = trial.suggest_categorical(name, where.choices)
-        elif isinstance(where.low, int):
-            chosen[name] = trial.suggest_int(name, where.low, where.high, log=where.log)
-        else:
-            value = float(f"{trial.suggest_float(name, where.low, where.high, log=where.log):.4g}")
-            chosen[name] = min(max(value, where.low), where.high)
-    return {name: chosen[name] for name in space if name in chosen}
+def answers_table(a: str, b: str, people: Sequence[Answers]) -> pl.DataFrame:
+    """Return the answers as a table: a row for each participant, slate and construct.
+
+    >>> person = Answers(3, "b", "neither", {"a": {"trust": 2}, "b": {"trust": 4}}, {"a": ["tea"], "b": ["jam"]})
+    >>> answers_table("ease", "popular", [person]).select("participant", "model", "place", "rating", "items").rows()
+    [(4, 'ease', 2, 2, '["tea"]'), (4, 'popular', 1, 4, '["jam"]')]
+    """
+    models = dict(zip(SIDES, (a, b), strict=True))
+    rows = [
+        (
+            person.number + 1,
+            models[side],
+            1 if side == person.first else 2,
+            construct,
+            value,
+            models.get(person.prefers, person.prefers),
+            msgspec.json.encode(list(person.slates.get(side, ()))).decode(),
+            person.bundle,
+        )
+        for person in people
+        for side in SIDES
+        for construct, value in person.ratings[side].items()
+    ]
+    names = ["participant", "model", "place", "construct", "rating", "prefers", "items", "bundle"]
+    kinds = [pl.Int64, pl.String, pl.Int64, pl.String, pl.Int64, pl.String, pl.String, pl.String]
+    return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
 
 
-def _plain(trial: Trial) -> dict[str, Any]:
-    return {name: getattr(trial, name) for name in trial.__struct_fields__}
-
-
-def _trial(found: Mapping[str, Any]) -> Trial:
-    return Trial(**{**found, "windows": tuple(found["windows"])})
+def _with_p(found: Effect | Inconclusive, p: float) -> Effect | Inconclusive:
+    return msgspec.structs.replace(found, p=p) if isinstance(found, Effect) else found

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from penchant.evaluation.line import number
 from penchant.evaluation.report import Report
-from penchant.evaluation.study import Trial
+from penchant.evaluation.search import Trial
 
 if TYPE_CHECKING:
     import polars as pl

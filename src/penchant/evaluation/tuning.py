@@ -25,7 +25,7 @@ from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.metrics import USER_METRICS, parse_metrics
 from penchant.evaluation.ranking import TASKS, truth
 from penchant.evaluation.report import Report
-from penchant.evaluation.study import Study, Told, Trial, opened
+from penchant.evaluation.search import Study, Told, Trial, opened
 from penchant.evaluation.tuned import TuningReport, winner
 from penchant.models.learner import Learner, learner_from
 from penchant.models.popular import Popular

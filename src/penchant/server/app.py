@@ -18,6 +18,7 @@ from penchant.server.meters import Meters
 from penchant.server.openapi import CONFIG
 from penchant.server.pages import shop_routers
 from penchant.server.shop import Shop
+from penchant.server.study import study_router
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
@@ -45,7 +46,7 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
         state["shop"] = Shop(engine, demo)
         pages = shop_routers()
     app = Litestar(
-        route_handlers=[*routes.ROUTES, *health.ROUTES, *pages],
+        route_handlers=[*routes.ROUTES, *health.ROUTES, study_router(), *pages],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
         state=state,
         openapi_config=CONFIG,

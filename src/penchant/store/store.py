@@ -12,6 +12,7 @@ from penchant.store.items import Items
 from penchant.store.keys import Keys
 from penchant.store.migrate import migrate
 from penchant.store.stage import sweep
+from penchant.store.studies import Studies
 
 __all__ = ["Store"]
 
@@ -36,6 +37,7 @@ class Store:
         self.consent = Consents(database)
         self.keys = Keys(database)
         self.artifacts = Artifacts(database)
+        self.studies = Studies(database)
 
     @classmethod
     def create(cls, url: str) -> Store:

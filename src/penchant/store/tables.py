@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["METADATA", "api_keys", "artifacts", "consent", "counters", "events", "items"]
+__all__ = [
+    "METADATA",
+    "api_keys",
+    "artifacts",
+    "consent",
+    "counters",
+    "events",
+    "items",
+    "participants",
+    "ratings",
+    "studies",
+]
 
 METADATA = sa.MetaData()
 "Every table of a store."
@@ -90,3 +101,44 @@ artifacts = sa.Table(
     sa.Column("promoted", sa.BigInteger, doc="When it was put in service; NULL for all but one."),
 )
 "Trained bundles."
+
+studies = sa.Table(
+    "studies",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("a", sa.Text, nullable=False, doc="The model that makes the one slate."),
+    sa.Column("b", sa.Text, nullable=False, doc="The model that makes the other."),
+    sa.Column("n", sa.BigInteger, nullable=False, doc="Items in a slate."),
+    sa.Column("places", sa.BigInteger, nullable=False, doc="How many people may take part."),
+    sa.Column("seed", sa.BigInteger, nullable=False, doc="Of the order in which the slates are shown."),
+    sa.Column("joined", sa.BigInteger, nullable=False, doc="How many ever agreed; it only grows."),
+    sa.Column("created", sa.BigInteger, nullable=False, doc="Microseconds since 1970-01-01 UTC."),
+    sa.Column("closed", sa.BigInteger, doc="When it stopped taking people; NULL while it does."),
+)
+"User studies: two models, shown side by side."
+
+participants = sa.Table(
+    "participants",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True, doc="SHA-256 of the participant's token, as hex."),
+    sa.Column("study", sa.Text, sa.ForeignKey("studies.name"), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False, doc="The how manieth who agreed; never given twice."),
+    sa.Column("first", sa.Text, nullable=False, doc="Which slate stands first: a or b."),
+    sa.Column("terms", sa.Text, nullable=False, doc="SHA-256 of the text that was agreed to, as hex."),
+    sa.Column("agreed", sa.BigInteger, nullable=False, doc="When, in microseconds."),
+    sa.Column("bundle", sa.Text, doc="Digest of the models that made the slates; NULL before they are shown."),
+    sa.Column("slates", sa.Text, doc="JSON: the item ids shown, by slate."),
+    sa.Column("prefers", sa.Text, doc="a, b, or neither; NULL before the answers."),
+    sa.Index("participants_number", "study", "number", unique=True),
+)
+"Who takes part in a study: no row without a yes, and a row is gone with it."
+
+ratings = sa.Table(
+    "ratings",
+    METADATA,
+    sa.Column("participant", sa.Text, sa.ForeignKey("participants.id"), primary_key=True),
+    sa.Column("slate", sa.Text, primary_key=True, doc="a or b."),
+    sa.Column("construct", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False, doc="1 (disagree strongly) to 5 (agree strongly)."),
+)
+"The answers of participants; there can be none without a participant, who agreed."

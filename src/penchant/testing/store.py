@@ -170,6 +170,25 @@ def _fails(work: Callable[[], object]) -> StoreError:
     raise AssertionError("this must be refused")
 
 
+def _participants_go_with_all_they_said(store: Store) -> None:
+    """Check: a study fills up, answers are given once, and who is erased leaves nothing; numbers do not come back."""
+    study = {"name": "s", "a": "x", "b": "y", "n": 5, "places": 2, "seed": 0, "created": 1}
+    _same((store.studies.add(study), store.studies.add(study)), (True, False))
+    asked = [{"id": key, "terms": "t", "agreed": 1} for key in ("p", "q", "r")]
+    _same([store.studies.join("s", row, lambda number: "ab"[number]) for row in asked], [0, 1, None])
+    _same((store.studies.show("p", "d", "{}"), store.studies.show("p", "e", "[]")), (True, False))
+    said = {("a", "trust"): 4, ("b", "trust"): 2}
+    _same((store.studies.answer("p", "a", said), store.studies.answer("p", "b", said)), (True, False))
+    people, ratings = store.studies.answers("s")
+    _same([tuple(row) for row in people], [(0, "a", "d", "{}", "a")])
+    _same([tuple(row) for row in ratings], [(0, "a", "trust", 4), (0, "b", "trust", 2)])
+    _same((store.studies.counts("s"), store.studies.erase("p"), store.studies.erase("p")), ((2, 1), True, False))
+    _same((store.studies.counts("s"), store.studies.answers("s")), ((1, 0), ([], [])))
+    _same(store.studies.join("s", asked[2], lambda number: "a"), None)  # a place that was taken is not free again
+    _same((store.studies.close("s", 7), store.studies.close("s", 9), store.studies.close("t", 9)), (True, True, False))
+    _same([row.closed for row in store.studies.all()], [7])
+
+
 STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     _events_count_once,
     _tables_and_rows_agree,
@@ -180,5 +199,6 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     _reopening_finds_everything,
     _newer_stores_are_refused,
     _one_artifact_is_in_service,
+    _participants_go_with_all_they_said,
 )
 "Every check, to run one at a time."

@@ -24,6 +24,7 @@ from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
 from penchant.trust.purpose import Purpose
+from penchant.trust.studies import Studies
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,6 +95,7 @@ class Gate:
         self.consent = Consents(store, settings, clock)
         self.catalogue = Catalogue(store)
         self.artifacts = Artifacts(store, clock)
+        self.studies = Studies(store, clock)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock) -> Gate:

@@ -1,0 +1,35 @@
+"""How often the interval of a rating's difference holds the truth, over many made-up studies. `make sim`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from penchant.evaluation.interval import Effect
+from penchant.evaluation.study import mean_difference
+
+pytestmark = pytest.mark.sim
+
+STUDIES = 4000
+NOISE = 2 * np.sqrt(0.95 * 0.05 / STUDIES)
+"Two standard errors of a coverage that is 95% in truth: 0.7 points."
+
+TASTES = {
+    "as good": (np.array([0.1, 0.2, 0.3, 0.25, 0.15]), np.array([0.1, 0.2, 0.3, 0.25, 0.15])),
+    "better": (np.array([0.05, 0.1, 0.2, 0.35, 0.3]), np.array([0.1, 0.2, 0.3, 0.25, 0.15])),
+    "much better, most at the end": (np.array([0.0, 0.02, 0.08, 0.3, 0.6]), np.array([0.2, 0.3, 0.3, 0.15, 0.05])),
+}
+
+
+@pytest.mark.parametrize("taste", TASTES)
+@pytest.mark.parametrize("people", [12, 30, 100, 400])
+def test_intervals_cover_the_truth_as_often_as_they_say(taste, people):
+    a, b = TASTES[taste]
+    points, rng = np.arange(1, 6), np.random.default_rng(people)
+    truth = float(points @ a - points @ b)
+    inside = []
+    for _ in range(STUDIES):
+        differences = (rng.choice(points, people, p=a) - rng.choice(points, people, p=b)).astype(float)
+        found = mean_difference(differences)
+        inside.append(isinstance(found, Effect) and found.low <= truth <= found.high)
+    assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE
