@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test sim check bench docs clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -24,6 +24,9 @@ demo: $(VENV)/.demo ## Import the demo data, train, compare the models, serve th
 
 test: $(VENV)/.dev ## Run the tests and every example in the documentation
 	@$(BIN)/python -m pytest $(ARGS)
+
+sim: $(VENV)/.dev ## Simulate how often intervals hold the truth (minutes; not part of `make test`)
+	@$(BIN)/python -m pytest tests/sim -m sim -s $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and layers
 	$(BIN)/ruff format --check .

@@ -27,6 +27,7 @@ PEERS = {
     "rectools": Peer((("rectools",),), {}),
     "recbole": Peer(((TORCH,), ("recbole", "numpy<2", "pandas<3", "setuptools<81")), {}),
     "cornac": Peer((("cornac",),), {}),
+    "ranx": Peer((("ranx==0.3.21",),), {}),
 }
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON", "LK", "LK_NUM_BACKEND")
 

@@ -17,8 +17,8 @@ class Failed(Exception):
     """A measurement gave no figures."""
 
 
-def measured(job: dict[str, Any], limit: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the figures and the arrays of one job of :mod:`peers.worker`, done by ``job["peer"]`` in its environment.
+def measured(job: dict[str, Any], limit: float, module: str = "peers.worker") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the figures and the arrays of one job of a worker, done by ``job["peer"]`` in its environment.
 
     Raises:
         Failed: it ended with an error, or took longer than ``limit`` seconds.
@@ -27,7 +27,7 @@ def measured(job: dict[str, Any], limit: float) -> tuple[dict[str, Any], dict[st
     with tempfile.TemporaryDirectory() as folder:
         given, lists = Path(folder, "job.json"), Path(folder, "lists.npz")
         given.write_text(json.dumps(job), encoding="utf-8")
-        command = [str(python_of(job["peer"])), "-m", "peers.worker", str(given), str(lists)]
+        command = [str(python_of(job["peer"])), "-m", module, str(given), str(lists)]
         printed = run(command, variables(job["peer"], job["threads"]), limit)
         with np.load(lists) as arrays:
             return json.loads(printed.splitlines()[-1]), dict(arrays)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.evaluate import evaluate
+    from penchant.evaluation.measure import measure
     from penchant.models.bpr import BPR
     from penchant.models.buyagain import BuyAgain
     from penchant.models.chebycf import ChebyCF
@@ -87,6 +88,7 @@ __all__ = [
     "evaluate",
     "learners",
     "load",
+    "measure",
     "read_events",
     "read_items",
     "split",
@@ -125,6 +127,7 @@ _HOMES = {
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",
+    "measure": "penchant.evaluation.measure",
     "read_events": "penchant.data.readers",
     "read_items": "penchant.data.readers",
 }

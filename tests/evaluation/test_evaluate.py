@@ -176,8 +176,9 @@ def test_a_scorer_that_ranks_nothing_misses_everywhere(tastes, ranker, both):
     nothing = ranker(tastes.train.items, lambda _: np.nan)
     report = evaluate({"nothing": nothing, "taste": both["taste"]}, tastes, baseline="taste")
     values = {line.name: line.value for line in report.lines if line.model == "nothing"}
-    assert all(number == 0 for name, number in values.items() if not name.startswith("novelty"))
+    assert all(number == 0 for name, number in values.items() if not name.startswith(("novelty", "gini")))
     assert values["novelty@10"] is None
+    assert values["gini@10"] is None
     first = report.lines[0]
     assert (first.low, first.verdict) == (None, "worse")
 

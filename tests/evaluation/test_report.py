@@ -23,7 +23,7 @@ def report(both, tastes):
 
 def test_table_has_one_row_a_model_and_metric(report):
     table = report.table
-    columns = "model metric k value low high baseline diff diff_low diff_high p verdict why seconds"
+    columns = "model metric k value low high baseline diff diff_low diff_high p verdict why seconds slice users"
     assert " ".join(table.columns) == columns
     assert table.schema["k"] == pl.Int64
     assert table.select("model", "metric", "k").rows() == [

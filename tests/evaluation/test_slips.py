@@ -72,7 +72,7 @@ def test_a_model_that_recommends_nothing_has_no_novelty_and_the_report_says_why(
         ("silent", False, together),
     ]
     alone = pt.evaluate({"silent": silent}, SPLIT, ["novelty@5"])
-    assert alone.lines[0].why == "nothing is recommended, so there is nothing to be surprised by"
+    assert alone.lines[0].why == "nothing is recommended, so there is nothing to measure"
 
 
 def test_a_report_shows_itself_as_text() -> None:

@@ -57,7 +57,7 @@ def _show(task: str, report: Report, shown: Sequence[str]) -> None:
 
     lines: dict[str, dict[str, Line]] = {}
     for line in report.lines:
-        lines.setdefault(line.model, {})[line.name] = line
+        lines.setdefault(line.model, {}).setdefault(line.name, line)  # all users come before any slice
     judged = next((name for name in shown if any(line.name == name and line.verdict for line in report.lines)), None)
     verdict = f"against {report.setup.baseline}" + (f" on {judged}" if judged else "")
     made = table("model", *shown, "fit s", verdict, title=_TITLES.get(task, task), right=(*shown, "fit s"))

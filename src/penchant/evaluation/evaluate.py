@@ -8,26 +8,22 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from penchant.core.arrays import Float64, Int32
 from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
-from penchant.evaluation.interval import Effect, Inconclusive, compare, estimate, holm, resample_means, sign_flip
-from penchant.evaluation.line import Line, Setup
-from penchant.evaluation.metrics import USER_METRICS, Metric, coverage, novelty, parse_metrics, self_information
-from penchant.evaluation.ranking import Ranker, Truth, hits, rank, truth
+from penchant.evaluation.context import Context
+from penchant.evaluation.effects import Chance
+from penchant.evaluation.line import Setup
+from penchant.evaluation.lines import Lines
+from penchant.evaluation.metrics.names import parse_metrics
+from penchant.evaluation.ranking import Ranker, rank, truth
 from penchant.evaluation.report import Report
+from penchant.evaluation.slices import slices
 from penchant.models.recipe import Recipe
 from penchant.version import __version__
 
 __all__ = ["evaluate"]
-
-Effects = list[Effect | Inconclusive]
-
-_TOGETHER = "one number for all slates together"
-_NOTHING = "nothing is recommended, so there is nothing to be surprised by"
-_NOT_BOTH = "the model or the baseline recommends nothing, so there is nothing to compare"
 
 
 def evaluate(
@@ -36,6 +32,8 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     *,
     task: str = "new",
+    by: Sequence[str] = (),
+    users: Any = None,
     baseline: str | None = None,
     resamples: int = 1000,
     rng: int | np.random.Generator = 0,
@@ -63,9 +61,15 @@ def evaluate(
     Args:
         scorers: name to model, fitted on ``split.train``.
         split: what :mod:`penchant.data.split` makes.
-        metrics: such as ``ndcg@10``; every metric at 5, 10 and 20 when None.
+        metrics: such as ``ndcg@10``; every metric that needs no more than slates at 5, 10 and 20 when None. Also
+            ``auc``, ``serendipity``, ``arp`` and ``aplt``, and ``diversity`` and ``calibration`` by the categories of
+            the catalogue.
         task: ``new`` asks for items the history does not hold and leaves seen items out of the slates; ``repeat`` asks
             for items it does hold and ranks these only; ``any`` asks for all items and leaves nothing out.
+        by: columns to slice by, each value a slice with lines of its own: ``user.<column>`` of the table ``users``,
+            ``item.<column>`` of the catalogue or its attributes; without a table, ``user.history`` (how many items a
+            history holds) and ``item.popularity`` (head or tail).
+        users: a table with the column user and what is known of each.
         baseline: the model the others are compared with; ``popular`` when it is there, else the first.
         resamples: bootstrap resamples, and sign assignments of the test; 0 for no intervals.
         rng: seed or generator of both.
@@ -76,6 +80,7 @@ def evaluate(
     Raises:
         EmptyData: there is no scorer, no metric, or no user who counts.
         UnknownName: there is no such metric, task or baseline.
+        MissingColumn: there is no column to slice by.
         InputError: there is no mapping of fitted models or no split, a model has another vocabulary than the split,
             or a parameter is out of range.
     """
@@ -87,13 +92,17 @@ def evaluate(
     generator(rng)
     chosen = parse_metrics(metrics)
     found = truth(split, task)
+    parts = slices(split, found, by, users)
     longest = max(metric.k for metric in chosen)
     slates = {
         name: rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
         for name, scorer in scorers.items()
     }
     against = baseline or ("popular" if "popular" in scorers else next(iter(scorers)))
-    lines = _lines(slates, chosen, found, _information(split), (against, resamples, rng, seconds or {}))
+    made, chance = Lines(slates, chosen, Context(split, found), seconds), Chance(against, resamples, generator(rng))
+    lines = made.whole(chance)
+    for cut in parts.values():
+        lines += made.sliced(cut, chance)
     setup = Setup(
         split=split.about,
         kind=split.kind,
@@ -106,6 +115,7 @@ def evaluate(
         data={side: getattr(split, side).digest for side in ("train", "history", "test")},
         models={name: _recipe(scorer.learner) for name, scorer in scorers.items()},
         versions={"penchant": __version__, "numpy": np.__version__},
+        by=tuple(parts),
     )
     return Report(tuple(lines), setup)
 
@@ -146,81 +156,6 @@ def _check(scorers: Mapping[str, Ranker], baseline: str | None, resamples: int, 
         raise InputError("batch is out of range", got=batch, allowed="1 or more", field="batch")
 
 
-def _information(split: Split) -> Float64:
-    active = int((np.diff(split.train.matrix.indptr) > 0).sum())
-    return self_information(split.train.support, active)
-
-
 def _recipe(learner: Any) -> dict[str, Any]:
     fields = msgspec.to_builtins(learner, enc_hook=repr) if isinstance(learner, msgspec.Struct) else {}
     return {"learner": type(learner).__name__, **fields}
-
-
-def _lines(
-    slates: Mapping[str, Int32],
-    metrics: list[Metric],
-    found: Truth,
-    information: Float64,
-    how: tuple[str, int, int | np.random.Generator, Mapping[str, float]],
-) -> list[Line]:
-    """Return a line for every model and metric, models in the order given."""
-    against, resamples, rng, seconds = how
-    paired = [metric for metric in metrics if metric.per_user]
-    values = {name: _per_user(items, paired, found) for name, items in slates.items()}
-    effects: dict[str, tuple[Effects, Effects]] = dict.fromkeys(slates, ([], []))
-    if paired:
-        effects = _effects(values, against, resamples, generator(rng))
-    lines = []
-    for name, items in slates.items():
-        means, differences = map(iter, effects[name])
-        for metric in metrics:
-            if metric.per_user:
-                mean, difference = next(means), next(differences, None)
-            else:
-                mean = _whole(_together(metric, items, information), _NOTHING)
-                base = _together(metric, slates[against], information)
-                difference = None if name == against else _whole(mean.value - base, _NOT_BOTH)
-            lines.append(Line.of(name, metric, mean, difference, seconds.get(name)))
-    return lines
-
-
-def _per_user(items: Int32, metrics: list[Metric], found: Truth) -> Float64:
-    """Return float64[n_users, n_metrics]."""
-    where = hits(found, items)
-    columns = [USER_METRICS[metric.name](where[:, : metric.k], found.wanted.counts) for metric in metrics]
-    return np.stack(columns, axis=1) if columns else np.empty((len(items), 0))
-
-
-def _together(metric: Metric, items: Int32, information: Float64) -> float:
-    cut = items[:, : metric.k]
-    return coverage(cut, len(information)) if metric.name == "coverage" else novelty(cut, information)
-
-
-def _whole(value: float, otherwise: str) -> Inconclusive:
-    """Return a number that no interval belongs to; where there is not even a number, ``otherwise`` says why."""
-    return Inconclusive(value, otherwise if np.isnan(value) else _TOGETHER)
-
-
-def _effects(
-    values: Mapping[str, Float64], against: str, resamples: int, rng: np.random.Generator
-) -> dict[str, tuple[Effects, Effects]]:
-    """Return the means of every model and their differences from the baseline's (none for the baseline itself)."""
-    width = values[against].shape[1]
-    means = resample_means(np.concatenate(list(values.values()), axis=1), resamples=resamples, rng=rng)
-    parts = dict(zip(values, np.split(means, len(values), axis=1), strict=True))
-    others = [name for name in values if name != against]
-    differences = {name: values[name] - values[against] for name in others}
-    p = np.empty((0, width))
-    if others:
-        stacked = np.concatenate(list(differences.values()), axis=1)
-        p = sign_flip(stacked, resamples=resamples, rng=rng).reshape(len(others), width)
-        p = np.stack([holm(column) for column in p.T], axis=1)
-    result: dict[str, tuple[Effects, Effects]] = {}
-    for name, part in parts.items():
-        own: Effects = [estimate(values[name][:, j], part[:, j]) for j in range(width)]
-        versus: Effects = []
-        if name != against:
-            corrected, change = p[others.index(name)], part - parts[against]
-            versus = [compare(differences[name][:, j], change[:, j], float(corrected[j])) for j in range(width)]
-        result[name] = (own, versus)
-    return result

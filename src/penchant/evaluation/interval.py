@@ -11,8 +11,19 @@ from msgspec import Struct
 
 from penchant.core.arrays import Float64
 from penchant.core.executor import blocks
+from penchant.evaluation.sample import Bundles, Sample
 
-__all__ = ["Effect", "Inconclusive", "compare", "estimate", "holm", "resample_means", "sign_flip"]
+__all__ = [
+    "Effect",
+    "Inconclusive",
+    "compare",
+    "comparisons",
+    "estimate",
+    "estimates",
+    "holm",
+    "resample_means",
+    "sign_flip",
+]
 
 _CELLS = 4_000_000
 "Numbers of resampling weights held at once (32 MB)."
@@ -60,7 +71,7 @@ class Inconclusive(Struct, frozen=True, tag=True):
         return "cannot tell"
 
 
-def resample_means(values: Float64, *, resamples: int, rng: int | np.random.Generator = 0) -> Float64:
+def resample_means(values: Float64 | Sample, *, resamples: int, rng: int | np.random.Generator = 0) -> Float64:
     """Return the means of every column over users drawn with replacement, again and again.
 
     >>> means = resample_means(np.array([[0.0, 1.0], [1.0, 2.0]]), resamples=200, rng=0)
@@ -70,29 +81,34 @@ def resample_means(values: Float64, *, resamples: int, rng: int | np.random.Gene
     True
 
     Args:
-        values: float64[n_users, m].
+        values: float64[n_users, m], or what :class:`Bundles` makes of it. A NaN is no value: the mean is over the drawn
+            users who have one, NaN when none has.
         resamples: how many times.
         rng: seed or generator.
 
     Returns:
         float64[resamples, m].
 
+    Up to SINGLY users it is the exact bootstrap; of more, :class:`Bundles` are drawn. Time is O(resamples g m) for g
+    users or bundles, memory 32 MB and the result.
+
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 6. Drawing n users with
     replacement is weighing each by how often it was drawn, so that a block of resamples is one matrix product.
     """
-    n = len(values)
     source = np.random.default_rng(rng)
-    means = np.empty((resamples, values.shape[1]))
+    sample = values if isinstance(values, Sample) else Bundles.of(len(values), source).sample(values)
+    n = len(sample.sums)
+    means = np.empty((resamples, sample.sums.shape[1]))
     size = _at_once(resamples, n)
     counts = np.empty((size, n))
     for start, stop in blocks(resamples, size):
         for row in range(stop - start):
             counts[row] = np.bincount(source.integers(0, n, n), minlength=n)
-        means[start:stop] = counts[: stop - start] @ values / n
+        means[start:stop] = sample.drawn(counts[: stop - start])
     return means
 
 
-def sign_flip(differences: Float64, *, resamples: int, rng: int | np.random.Generator = 0) -> Float64:
+def sign_flip(differences: Float64 | Sample, *, resamples: int, rng: int | np.random.Generator = 0) -> Float64:
     """Return, a column, how often differences whose signs are chance have a mean as far from 0 (two-sided).
 
     When two models are equally good, each user's difference is as likely to have come out the other way round.
@@ -101,7 +117,8 @@ def sign_flip(differences: Float64, *, resamples: int, rng: int | np.random.Gene
     [0.019]
 
     Args:
-        differences: float64[n_users, m], paired by user.
+        differences: float64[n_users, m], paired by user, or what :class:`Bundles` makes of it: then the signs of a
+            bundle change together, which is as exact a test. A NaN is no difference.
         resamples: random assignments of signs; the one that was observed is added to them, so that p is never 0.
         rng: seed or generator.
 
@@ -112,17 +129,19 @@ def sign_flip(differences: Float64, *, resamples: int, rng: int | np.random.Gene
     Evaluation", CIKM 2007, section 3.1; the added one: Phipson and Smyth, "Permutation P-values Should Never Be Zero",
     2010.
     """
-    n = len(differences)
     source = np.random.default_rng(rng)
-    total = differences.sum(axis=0)
-    observed = np.abs(total) - 1e-9 * np.abs(differences).sum(axis=0)
-    extreme = np.zeros(differences.shape[1], np.int64)
+    if not isinstance(differences, Sample):
+        differences = Bundles.of(len(differences), source).sample(differences)
+    sums = differences.sums
+    n, total = len(sums), sums.sum(axis=0)
+    observed = np.abs(total) - 1e-9 * np.abs(sums).sum(axis=0)
+    extreme = np.zeros(sums.shape[1], np.int64)
     size, width = _at_once(resamples, n), (n + 7) // 8
     heads = np.empty((size, n))
     for start, stop in blocks(resamples, size):
         raw = np.frombuffer(source.bytes((stop - start) * width), np.uint8).reshape(-1, width)
         heads[: stop - start] = np.unpackbits(raw, axis=1, count=n)
-        extreme += (np.abs(2 * (heads[: stop - start] @ differences) - total) >= observed).sum(axis=0)
+        extreme += (np.abs(2 * (heads[: stop - start] @ sums) - total) >= observed).sum(axis=0)
     p: Float64 = (1 + extreme) / (1 + resamples)
     return p
 
@@ -156,11 +175,7 @@ def estimate(values: Float64, means: Float64, *, level: float = 0.95) -> Effect 
 
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
     """
-    why = _no_interval(values, len(means), level, "all users have the same value")
-    if why:
-        return Inconclusive(float(values.mean()), why)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Effect(float(values.mean()), float(low), float(high))
+    return estimates(_single(values), means[:, None], level=level)[0]
 
 
 def compare(differences: Float64, means: Float64, p: float, *, level: float = 0.95) -> Effect | Inconclusive:
@@ -176,23 +191,74 @@ def compare(differences: Float64, means: Float64, p: float, *, level: float = 0.
         p: what :func:`sign_flip` says.
         level: as in :func:`estimate`.
     """
-    same = "all users differ by the same amount" if differences.any() else "no user has a different value"
-    why = _no_interval(differences, len(means), level, same)
-    if why:
-        return Inconclusive(float(differences.mean()), why)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Effect(float(differences.mean()), float(low), float(high), p)
+    return comparisons(_single(differences), means[:, None], np.array([p]), level=level)[0]
 
 
-def _no_interval(values: Float64, resamples: int, level: float, same: str) -> str | None:
-    """Return why an interval cannot be drawn, if it cannot."""
-    if len(values) < 2:
-        return "there is only one user"
-    if np.ptp(values) <= 1e-12 * np.abs(values).max():
-        return same
-    if resamples * (1 - level) < 2 - 1e-9:
-        return f"{resamples} resamples are too few for an interval"
-    return None
+def estimates(sample: Sample, means: Float64, *, level: float = 0.95, least: int = 2) -> list[Effect | Inconclusive]:
+    """Return what :func:`estimate` says of every column of a sample; ``means`` is float64[resamples, m].
+
+    With fewer than ``least`` users it says that these are too few to tell.
+
+    >>> sample = Bundles.of(3).sample(np.array([[1.0], [1.0], [0.0]]))
+    >>> estimates(sample, np.zeros((1000, 1)), least=30)[0].why
+    '3 users are too few to tell'
+    """
+    same = ["all users have the same value"] * len(sample.users())
+    return _effects(sample, means, level, least, (same, None))
+
+
+def comparisons(
+    sample: Sample, means: Float64, p: Float64, *, level: float = 0.95, least: int = 2
+) -> list[Effect | Inconclusive]:
+    """Return what :func:`compare` says of every column of a sample of differences; ``p`` is float64[m].
+
+    >>> sample = Bundles.of(2).sample(np.array([[0.5, 0.0], [0.5, 0.0]]))
+    >>> [found.why for found in comparisons(sample, np.zeros((1000, 2)), np.ones(2))]
+    ['all users differ by the same amount', 'no user has a different value']
+    """
+    same = [
+        "all users differ by the same amount" if column.any() else "no user has a different value"
+        for column in sample.sums.T
+    ]
+    return _effects(sample, means, level, least, (same, p))
+
+
+def _effects(
+    sample: Sample, means: Float64, level: float, least: int, told: tuple[list[str], Float64 | None]
+) -> list[Effect | Inconclusive]:
+    same, p = told
+    few = f"{len(means)} resamples are too few for an interval" if len(means) * (1 - level) < 2 - 1e-9 else ""
+    ends = [] if few else _ends(means, level)
+    found: list[Effect | Inconclusive] = []
+    for column, (value, users, spread) in enumerate(
+        zip(sample.means().tolist(), sample.users().tolist(), sample.spread().tolist(), strict=True)
+    ):
+        why = _too_few(int(users), least) or (same[column] if spread <= 1e-12 else few)
+        if why:
+            found.append(Inconclusive(value, why))
+        else:
+            found.append(Effect(value, *ends[column], None if p is None else float(p[column])))
+    return found
+
+
+def _too_few(users: int, least: int) -> str:
+    if users < 2:
+        return "there is only one user" if users else "no user has a value"
+    return f"{users} users are too few to tell" if users < least else ""
+
+
+def _ends(means: Float64, level: float) -> list[tuple[float, float]]:
+    """Return the ends of each column's interval; a resample in which nobody had a value does not count."""
+    share = [(1 - level) / 2, (1 + level) / 2]
+    if np.isnan(means).any():
+        low, high = np.nanquantile(np.where(np.isnan(means).all(axis=0), 0.0, means), share, axis=0)
+    else:
+        low, high = np.quantile(means, share, axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _single(column: Float64) -> Sample:
+    return Bundles(len(column)).sample(np.asarray(column)[:, None])
 
 
 def _at_once(resamples: int, n: int) -> int:

@@ -11,8 +11,19 @@ from msgspec import Struct
 from penchant.evaluation.interval import Effect, Inconclusive
 from penchant.evaluation.metrics import Metric
 from penchant.evaluation.ranking import TASKS, Users
+from penchant.evaluation.slices import LEAST
 
 __all__ = ["Line", "Setup", "about", "cells", "number", "sentence"]
+
+
+_SAME = ("better", "worse", "cannot tell")
+_VERDICTS = {
+    good: dict(zip(_SAME, words, strict=True))
+    for good, words in {1: _SAME, -1: ("worse", "better", _SAME[2]), 0: ("higher", "lower", _SAME[2])}.items()
+}
+"What an effect above, below or about 0 is called, by which way of a metric is good."
+
+_THAN = {"better": "beats", "worse": "is worse than", "higher": "is higher than", "lower": "is lower than"}
 
 
 class Line(Struct, frozen=True):
@@ -39,11 +50,16 @@ class Line(Struct, frozen=True):
     p: float | None = None
     "Of the difference, by paired sign flips, Holm-corrected over the models compared on this metric."
     verdict: str | None = None
-    "better, worse or cannot tell; None for the baseline and for metrics of all slates together."
+    """better, worse or cannot tell; higher or lower where more is not better in itself; None for the baseline and for
+    metrics of all slates together."""
     why: str | None = None
     "Why an interval is missing."
     seconds: float | None = None
     "What fitting took, as far as it was told."
+    slice: str | None = None
+    "The part of users or wanted items it is about, such as user.country = SE; None for all."
+    users: int | None = None
+    "How many users it is about."
 
     @classmethod
     def of(
@@ -53,6 +69,9 @@ class Line(Struct, frozen=True):
         mean: Effect | Inconclusive,
         difference: Effect | Inconclusive | None,
         seconds: float | None = None,
+        *,
+        slice: str | None = None,
+        users: int | None = None,
     ) -> Line:
         """Return the line of a mean and its difference from the baseline's.
 
@@ -73,15 +92,22 @@ class Line(Struct, frozen=True):
             diff_low=diff_low,
             diff_high=diff_high,
             p=p,
-            verdict=difference.verdict if difference is not None and metric.per_user else None,
+            verdict=_VERDICTS[metric.good][difference.verdict] if difference is not None and metric.per_user else None,
             why=why_not or why,
             seconds=seconds,
+            slice=slice,
+            users=users,
         )
 
     @property
     def name(self) -> str:
         """The metric with its k, such as ndcg@10."""
         return f"{self.metric}@{self.k}"
+
+    @property
+    def label(self) -> str:
+        """The metric with its k, and what part it is about: ndcg@10 for user.country = SE."""
+        return self.name if self.slice is None else f"{self.name} for {self.slice}"
 
 
 class Setup(Struct, frozen=True):
@@ -115,6 +141,8 @@ class Setup(Struct, frozen=True):
     "Model name to its learner and hyper-parameters."
     versions: dict[str, str]
     "Of the software."
+    by: tuple[str, ...] = ()
+    "The columns by which users and wanted items were sliced."
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -134,7 +162,7 @@ def cells(line: Line) -> list[str]:
     """
     return [
         line.model,
-        line.name,
+        line.label,
         number(line.value),
         "-" if line.low is None else f"[{number(line.low)}, {number(line.high)}]",
         number(line.diff) if line.diff_low is None else _spread(line.diff, line.diff_low, line.diff_high, digits=4),
@@ -165,13 +193,12 @@ def sentence(line: Line, baseline: str) -> str:
     'knn beats popular on hit@5 by 0.0010 [0.0002, 0.0020]'
     """
     spread = _spread(line.diff, line.diff_low, line.diff_high)
-    if line.verdict == "better":
-        return f"{line.model} beats {baseline} on {line.name} by {spread}"
-    if line.diff is not None and line.diff_low is not None and line.diff_high is not None and line.verdict == "worse":
-        spread = _spread(-line.diff, -line.diff_high, -line.diff_low)
-        return f"{line.model} is worse than {baseline} on {line.name} by {spread}"
+    if line.verdict in _THAN:
+        if line.diff is not None and line.diff_low is not None and line.diff_high is not None and line.diff < 0:
+            spread = _spread(-line.diff, -line.diff_high, -line.diff_low)
+        return f"{line.model} {_THAN[line.verdict]} {baseline} on {line.label} by {spread}"
     reason = f"the difference is {spread}" if line.diff_low is not None else line.why
-    return f"cannot tell {line.model} from {baseline} on {line.name}: {reason}"
+    return f"cannot tell {line.model} from {baseline} on {line.label}: {reason}"
 
 
 def about(setup: Setup) -> Iterator[str]:
@@ -199,4 +226,9 @@ def about(setup: Setup) -> Iterator[str]:
         yield (
             f"Verdicts: better or worse when the interval of the difference from {setup.baseline} excludes 0. "
             "p: paired sign flips, Holm-corrected over the models compared on a metric."
+        )
+    if setup.by:
+        yield (
+            f"Slices: {', '.join(setup.by)}; an item's slice counts users who wanted such items, and asks for "
+            f"these alone. Below {LEAST} users a slice cannot tell. p: corrected over models and slices of a column."
         )

@@ -115,7 +115,7 @@ def render(lines: Sequence[Line], setup: Setup) -> str:
         setup=setup,
         about=list(about(setup)),
         chart=drawn,
-        headlines=[sentence(line, setup.baseline) for line in compared if drawn and line.name == drawn.metric],
+        headlines=[sentence(line, setup.baseline) for line in compared if drawn and line.label == drawn.metric],
         rows=[(line, cells(line)) for line in lines],
         call=_call(lines, setup),
         seconds={line.model: number(line.seconds, 2) for line in lines},
@@ -191,11 +191,14 @@ def _call(lines: Sequence[Line], setup: Setup) -> str:
     metrics = list(dict.fromkeys(line.name for line in lines))
     rng = "..." if setup.seed is None else setup.seed
     options = f"task={setup.task!r}, baseline={setup.baseline!r}, resamples={setup.resamples}, rng={rng}"
+    if setup.by:
+        options += f", by={list(setup.by)}"
     return f"penchant.evaluate(scorers, split, {metrics},\n                  {options})"
 
 
 def _of_metric(lines: Sequence[Line], metric: str | None) -> list[Line]:
     """Return the lines of a metric; of None, the first of ndcg@10 and all others that has an interval."""
+    lines = [line for line in lines if line.slice is None]
     names = list(dict.fromkeys(line.name for line in lines))
     if metric is not None and metric not in names:
         raise UnknownName.of("metric", metric, names, field="metric")

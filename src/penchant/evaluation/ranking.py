@@ -15,6 +15,7 @@ from penchant.core.nouns import TopK
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
 from penchant.data.vocabulary import Vocabulary
+from penchant.evaluation.pairs import Pairs
 
 __all__ = ["TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "truth"]
 
@@ -67,33 +68,6 @@ class Users(Struct, frozen=True):
     "Users nothing is known of: there is nothing to ask a model from."
     without_relevant: int
     "Users with a history, none of whose test items the task asks for."
-
-
-class Pairs:
-    """A set of (row, item) pairs, made for asking whether it holds many at once.
-
-    >>> pairs = Pairs(sp.csr_array(np.array([[1, 0, 1], [0, 1, 0]])))
-    >>> pairs.holds(np.array([0, 1]), np.int32([[2, 1], [1, -1]])).tolist()
-    [[True, False], [True, False]]
-    >>> pairs.counts.tolist()
-    [2, 1]
-    """
-
-    def __init__(self, matrix: sp.csr_array) -> None:
-        """Take the stored entries of a CSR, zeros too."""
-        self.counts: Int64 = np.diff(matrix.indptr).astype(np.int64)
-        self._width = matrix.shape[1]
-        rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), self.counts)
-        self._keys: Int64 = np.sort(rows * self._width + matrix.indices)
-
-    def holds(self, rows: Int64, items: Int32) -> Bool:
-        """Return bool[n, k]: is (rows[i], items[i, j]) in the set? An item of -1 never is."""
-        wanted = rows[:, None] * self._width + items
-        if not len(self._keys):
-            return np.zeros(items.shape, np.bool_)
-        at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
-        found: Bool = (self._keys[at] == wanted) & (items >= 0)
-        return found
 
 
 class Truth(Struct, frozen=True, eq=False):

@@ -29,7 +29,7 @@ class Report(Struct, frozen=True, eq=False):
     """
 
     lines: tuple[Line, ...]
-    "A line for every model and metric, models in the order they were given."
+    "A line for every model and metric, models in the order they were given; then the same of every slice."
     setup: Setup
     "What was evaluated and how."
 
@@ -38,14 +38,15 @@ class Report(Struct, frozen=True, eq=False):
 
     @property
     def table(self) -> pl.DataFrame:
-        """A polars table, one row a model and metric.
+        """A polars table, one row a model and metric, and slice when there are any.
 
         Columns: model, metric (String), k (Int64), value, low, high (Float64), baseline (String), diff, diff_low,
-        diff_high, p (Float64), verdict, why (String), seconds (Float64).
+        diff_high, p (Float64), verdict, why (String), seconds (Float64), slice (String, null for all users) and users
+        (Int64, how many the line is about).
         """
         import polars as pl
 
-        texts, numbers = ("model", "metric", "baseline", "verdict", "why"), ("k",)
+        texts, numbers = ("model", "metric", "baseline", "verdict", "why", "slice"), ("k", "users")
         names = [*Line.__struct_fields__]
         names.insert(names.index("diff"), "baseline")
         schema = {name: pl.String if name in texts else pl.Int64 if name in numbers else pl.Float64 for name in names}

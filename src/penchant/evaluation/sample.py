@@ -1,0 +1,148 @@
+"""Users as the units of chance, one by one or, where they are many, in bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import numpy as np
+from msgspec import Struct
+
+from penchant.core.arrays import Bool, Float64, Int64
+from penchant.core.executor import LOCAL, blocks
+from penchant.kernels.slates import add_bundles
+
+__all__ = ["BUNDLES", "SINGLY", "Bundles", "Sample"]
+
+SINGLY = 32_768
+"Up to this many users each is a unit of its own: the bootstrap is the exact one."
+
+BUNDLES = 16_384
+"Into how many bundles more users are dealt."
+
+_AT_ONCE = 256
+"Bundles added up in one piece of work."
+
+
+class Bundles(Struct, frozen=True, eq=False):
+    """Which users are drawn together.
+
+    Up to SINGLY users each is drawn alone. More are dealt at random into BUNDLES bundles, whose sizes differ by one at
+    most, and bundles are drawn: a bundle's mean varies as much as that of so many users, and so does the mean of all
+    bundles. What is lost is that the spread is estimated from BUNDLES values: its relative standard error is
+    sqrt(1 / (2 BUNDLES)), 0.55%, where the ends of an interval from 1000 resamples err by 4%.
+
+    >>> Bundles.of(3).starts is None  # three users are drawn one by one
+    True
+    >>> many = Bundles.of(40_000, rng=0)
+    >>> np.unique(np.diff(many.starts)).tolist(), bool((np.sort(many.users) == np.arange(40_000)).all())
+    ([2, 3], True)
+
+    Source: the idea of resampling few groups in place of many units: Efron and Tibshirani, "An Introduction to the
+    Bootstrap", 1993, chapter 8; that random groups estimate the variance: Wolter, "Introduction to Variance
+    Estimation", 2007, chapter 2 (the random group method).
+    """
+
+    n: int
+    "Users."
+    users: Int64 | None = None
+    "int64[n], bundle after bundle; None when each is drawn alone."
+    starts: Int64 | None = None
+    "int64[g + 1], where the users of each bundle begin."
+
+    @classmethod
+    def of(cls, n: int, rng: int | np.random.Generator = 0) -> Bundles:
+        """Return the bundles of ``n`` users; the generator is asked only when there are more than SINGLY."""
+        if n <= SINGLY:
+            return cls(n)
+        users = np.random.default_rng(rng).permutation(n)
+        return cls(n, users, np.arange(BUNDLES + 1, dtype=np.int64) * n // BUNDLES)
+
+    def sample(self, values: Float64) -> Sample:
+        """Return the sums of float64[n, m] a unit; a NaN is no value, and counts neither in sum nor in count.
+
+        >>> drawn = Bundles.of(2).sample(np.array([[1.0, np.nan], [0.0, 4.0]]))
+        >>> drawn.sums.tolist(), drawn.counts.tolist(), drawn.means().tolist()
+        ([[1.0, 0.0], [0.0, 4.0]], [[1.0, 0.0], [1.0, 1.0]], [0.5, 4.0])
+        """
+        sums = self._added(values)
+        counts = np.ones((self.n, 1)) if self.starts is None else np.diff(self.starts)[:, None].astype(np.float64)
+        holed: Bool = np.isnan(sums.sum(axis=0))
+        if holed.any():
+            part = values[:, holed]
+            there = ~np.isnan(part)
+            sums = sums.copy() if sums is values else sums
+            sums[:, holed] = self._added(np.where(there, part, 0.0))
+            counts = np.repeat(counts, values.shape[1], axis=1)
+            counts[:, holed] = self._added(there.astype(np.float64))
+        return Sample(sums, counts)
+
+    def _added(self, values: Float64) -> Float64:
+        if self.starts is None or self.users is None:
+            return values
+        sums = np.empty((len(self.starts) - 1, values.shape[1]))
+        work = partial(_add, np.ascontiguousarray(values), self, sums)
+        list(LOCAL.map(work, blocks(len(sums), _AT_ONCE)))
+        return sums
+
+
+class Sample(Struct, frozen=True, eq=False):
+    """What is drawn from: the sums of each unit, and how many values they are of.
+
+    >>> one = Sample(np.array([[1.0], [2.0]]), np.ones((2, 1)))
+    >>> two = Sample.beside([one, one])
+    >>> two.sums.tolist(), two.means().tolist()
+    ([[1.0, 1.0], [2.0, 2.0]], [1.5, 1.5])
+    """
+
+    sums: Float64
+    "float64[g, m]."
+    counts: Float64
+    "float64[g, m], or [g, 1] when all columns have the same."
+
+    @classmethod
+    def beside(cls, samples: Iterable[Sample]) -> Sample:
+        """Return the columns of all samples, which must be of the same units."""
+        parts = list(samples)
+        sums = np.concatenate([part.sums for part in parts], axis=1)
+        first = parts[0].counts
+        if first.shape[1] == 1 and all(np.array_equal(part.counts, first) for part in parts):
+            return cls(sums, first)
+        counts = [np.broadcast_to(part.counts, part.sums.shape) for part in parts]
+        return cls(sums, np.concatenate(counts, axis=1))
+
+    def users(self) -> Float64:
+        """Return float64[m]: how many users have a value."""
+        return np.broadcast_to(self.counts.sum(axis=0), self.sums.shape[1:])
+
+    def means(self) -> Float64:
+        """Return float64[m]: the mean of every column; NaN where nobody has a value."""
+        return _ratio(self.sums.sum(axis=0), self.users())
+
+    def drawn(self, weights: Float64) -> Float64:
+        """Return float64[r, m]: the means when the units count as often as ``weights`` (float64[r, g]) says."""
+        return _ratio(weights @ self.sums, weights @ self.counts)
+
+    def spread(self) -> Float64:
+        """Return float64[m]: the largest difference between the means of units, as a share of the largest mean."""
+        means = _ratio(self.sums, np.broadcast_to(self.counts, self.sums.shape))
+        known = ~np.isnan(means)
+        most = np.where(known, means, -np.inf).max(axis=0, initial=-np.inf)
+        least = np.where(known, means, np.inf).min(axis=0, initial=np.inf)
+        scale = np.maximum(np.abs(most), np.abs(least))
+        there = known.any(axis=0)
+        gap = np.subtract(most, least, out=np.zeros(len(most)), where=there)
+        spread: Float64 = np.divide(gap, scale, out=np.zeros(len(gap)), where=there & (scale > 0))
+        return spread
+
+
+def _add(values: Float64, bundles: Bundles, sums: Float64, block: tuple[int, int]) -> None:
+    start, stop = block
+    if bundles.users is not None and bundles.starts is not None:
+        add_bundles(values, bundles.users, bundles.starts[start : stop + 1], sums[start:stop])
+
+
+def _ratio(part: Float64, whole: Float64) -> Float64:
+    out = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=out, where=np.broadcast_to(whole, part.shape) > 0)
+    return out
