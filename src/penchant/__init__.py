@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from penchant.data.dataset import Dataset
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
+    from penchant.evaluation.cross import cross_evaluate
     from penchant.evaluation.evaluate import evaluate
     from penchant.evaluation.measure import measure
     from penchant.models.bpr import BPR
@@ -85,6 +86,7 @@ __all__ = [
     "UserKNN",
     "Vocabulary",
     "__version__",
+    "cross_evaluate",
     "evaluate",
     "learners",
     "load",
@@ -124,6 +126,7 @@ _HOMES = {
     "Trending": "penchant.models.trending",
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
+    "cross_evaluate": "penchant.evaluation.cross",
     "evaluate": "penchant.evaluation.evaluate",
     "learners": "penchant.models.learner",
     "load": "penchant.models.load",

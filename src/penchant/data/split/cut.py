@@ -12,6 +12,9 @@ from penchant.data.split.leaks import LEAKS, leaks
 
 __all__ = ["Split"]
 
+_NEW = ("strong", "sessions")
+"The kinds that ask people or sessions which train does not hold."
+
 
 class Split(Struct, frozen=True, eq=False):
     """A dataset cut in two, and the histories that the test users are asked from; all share one pair of vocabularies.
@@ -55,7 +58,7 @@ class Split(Struct, frozen=True, eq=False):
 
         Time is O(events), and O(events log events) where the sides overlap in time.
         """
-        return leaks(self.train, self.history, self.test)
+        return leaks(self.train, self.history, self.test, new=self.kind in _NEW)
 
     def allowing(self, *names: str) -> Split:
         """Return the split with these leaks allowed too.
