@@ -75,7 +75,7 @@ def evaluate(
             for items it does hold and ranks these only; ``any`` asks for all items and leaves nothing out.
         by: columns to slice by, each value a slice with lines of its own: ``user.<column>`` of the table ``users``,
             ``item.<column>`` of the catalogue or its attributes; without a table, ``user.history`` (how many items a
-            history holds) and ``item.popularity`` (head or tail).
+            history holds), ``item.popularity`` (head or tail), and the cold starts ``user.cold`` and ``item.cold``.
         users: a table with the column user and what is known of each.
         baseline: the model the others are compared with; ``popular`` when it is there, else the first.
         resamples: bootstrap resamples, and sign assignments of the test; 0 for no intervals.
