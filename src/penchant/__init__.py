@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
     from penchant.evaluation.datareport.report import data_report
+    from penchant.evaluation.cross import cross_evaluate
     from penchant.evaluation.evaluate import evaluate
     from penchant.evaluation.interleaving import interleave, team_draft
     from penchant.evaluation.measure import measure
@@ -97,6 +98,7 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "data_report",
+    "cross_evaluate",
     "evaluate",
     "interleave",
     "learners",
@@ -146,6 +148,7 @@ _HOMES = {
     "TurboCF": "penchant.models.turbocf",
     "Vocabulary": "penchant.data.vocabulary",
     "data_report": "penchant.evaluation.datareport.report",
+    "cross_evaluate": "penchant.evaluation.cross",
     "evaluate": "penchant.evaluation.evaluate",
     "interleave": "penchant.evaluation.interleaving",
     "learners": "penchant.models.learner",

@@ -76,6 +76,8 @@ class Context:
     @cached_property
     def candidates(self) -> Int64:
         """int64[n_users]: items that may stand in each user's slate under the task."""
+        if self.found.among is not None:
+            return self.found.among.counts
         counts, n = self.found.had.counts, len(self.found.users)
         return {"new": self.n_items - counts, "repeat": counts, "any": np.full(n, self.n_items)}[self.found.task]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from penchant.core.arrays import Float64
+from penchant.core.arrays import Float64, Int64
 from penchant.evaluation.interval import Effect, Inconclusive, comparisons, estimates, holm, resample_means, sign_flip
 from penchant.evaluation.sample import Bundles, Sample
 
@@ -31,6 +31,8 @@ class Chance(Struct, frozen=True):
     "Of both."
     least: int = 2
     "With fewer users it cannot tell."
+    sampled: int | None = None
+    "How many unwanted items the slates were ranked among; None for the whole catalogue."
 
 
 class _Drawn(Struct, frozen=True, eq=False):
@@ -41,18 +43,23 @@ class _Drawn(Struct, frozen=True, eq=False):
     p: Float64
 
 
-def effects(parts: Sequence[Mapping[str, Float64]], chance: Chance) -> list[dict[str, tuple[Effects, Effects]]]:
+def effects(
+    parts: Sequence[Mapping[str, Float64]], chance: Chance, units: Sequence[Int64 | None] | None = None
+) -> list[dict[str, tuple[Effects, Effects]]]:
     """Return, a part of the users, each model's means and its differences from the baseline (none for itself).
 
     A part maps model to float64[n_users, m]; a NaN is no value, and a difference needs a value of both models. p values
-    are corrected for all models and parts that are compared on a metric.
+    are corrected for all models and parts that are compared on a metric. ``units`` says of each part which person its
+    rows are about (int64[n_users]), where one has several; people are drawn whole.
 
-    >>> part = {"popular": np.array([[0.1], [0.2], [0.3]]), "ease": np.array([[0.3], [0.5], [0.5]])}
+    >>> one = np.array([[0.1], [0.2], [0.3]] * 3)
+    >>> part = {"popular": one, "ease": one + [[0.2], [0.3], [0.2]] * 3}
     >>> means, differences = effects([part], Chance("popular", 1000, np.random.default_rng(0)))[0]["ease"]
     >>> round(means[0].value, 3), round(differences[0].value, 3), differences[0].verdict
     (0.433, 0.233, 'better')
     """
-    drawn = [_drawn(values, chance) for values in parts]
+    people = [None] * len(parts) if units is None else units
+    drawn = [_drawn(values, chance, whose) for values, whose in zip(parts, people, strict=True)]
     raw = np.concatenate([part.p for part in drawn]) if drawn else np.empty((0, 0))
     corrected = np.stack([holm(column) for column in raw.T], axis=1) if raw.size else raw
     result, row = [], 0
@@ -69,10 +76,10 @@ def effects(parts: Sequence[Mapping[str, Float64]], chance: Chance) -> list[dict
     return result
 
 
-def _drawn(values: Mapping[str, Float64], chance: Chance) -> _Drawn:
+def _drawn(values: Mapping[str, Float64], chance: Chance, units: Int64 | None) -> _Drawn:
     against = chance.against
     others = [name for name in values if name != against]
-    bundles = Bundles.of(len(values[against]), chance.rng)
+    bundles = Bundles.of(len(values[against]), chance.rng, units)
     own = {name: bundles.sample(column) for name, column in values.items()}
     versus = {name: bundles.sample(values[name] - values[against]) for name in others}
     samples = [*own.values(), *versus.values()]

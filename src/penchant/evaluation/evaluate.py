@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from penchant.core.chance import generator
-from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
+from penchant.evaluation.calls import (
+    VERSIONS,
+    chosen_baseline,
+    chosen_metrics,
+    expect_models,
+    expect_split,
+    recipe,
+    seed_of,
+    told,
+)
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
 from penchant.evaluation.line import Setup
 from penchant.evaluation.lines import Lines
-from penchant.evaluation.metrics.names import parse_metrics
 from penchant.evaluation.ranking import Ranker, rank, truth
 from penchant.evaluation.report import Report
+from penchant.evaluation.sampled import sampled
 from penchant.evaluation.slices import slices
-from penchant.models.recipe import Recipe
-from penchant.version import __version__
 
 __all__ = ["evaluate"]
 
@@ -40,6 +46,7 @@ def evaluate(
     seconds: Mapping[str, float] | None = None,
     progress: Progress = SILENT,
     batch: int = 4096,
+    negatives: int | None = None,
 ) -> Report:
     """Return how well each model foresees the test side of a split, and which differences are more than chance.
 
@@ -68,7 +75,7 @@ def evaluate(
             for items it does hold and ranks these only; ``any`` asks for all items and leaves nothing out.
         by: columns to slice by, each value a slice with lines of its own: ``user.<column>`` of the table ``users``,
             ``item.<column>`` of the catalogue or its attributes; without a table, ``user.history`` (how many items a
-            history holds) and ``item.popularity`` (head or tail).
+            history holds), ``item.popularity`` (head or tail), and the cold starts ``user.cold`` and ``item.cold``.
         users: a table with the column user and what is known of each.
         baseline: the model the others are compared with; ``popular`` when it is there, else the first.
         resamples: bootstrap resamples, and sign assignments of the test; 0 for no intervals.
@@ -76,30 +83,32 @@ def evaluate(
         seconds: name to what fitting took, to be shown beside the metrics.
         progress: where to show that it is getting on.
         batch: users per call of ``score_batch``.
+        negatives: None to rank the whole catalogue. A number ranks what a user wanted among so many other items drawn
+            at random, as some papers do; every line then says "sampled", and metrics of slates alone are refused.
 
     Raises:
         EmptyData: there is no scorer, no metric, or no user who counts.
         UnknownName: there is no such metric, task or baseline.
         MissingColumn: there is no column to slice by.
-        InputError: there is no mapping of fitted models or no split, a model has another vocabulary than the split,
-            or a parameter is out of range.
+        InputError: there is no mapping of fitted models or no split, the split has a leak that it does not allow, a
+            model has another vocabulary than the split, or a parameter is out of range.
     """
-    _expect_models(scorers)
-    if not isinstance(split, Split):
-        then = "penchant.split.temporal(data)"
-        raise InputError("a Split is needed", got=type(split).__name__, then=then, field="split")
-    _check(scorers, baseline, resamples, batch)
-    generator(rng)
-    chosen = parse_metrics(metrics)
+    expect_models(scorers)
+    expect_split(split)
+    against = chosen_baseline(scorers, baseline)
+    chosen = chosen_metrics(metrics, negatives, task, resamples=resamples, batch=batch)
+    source, leaks = generator(rng), split.check()
     found = truth(split, task)
+    if negatives is not None:
+        found = sampled(found, negatives, source)
     parts = slices(split, found, by, users)
     longest = max(metric.k for metric in chosen)
     slates = {
         name: rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
         for name, scorer in scorers.items()
     }
-    against = baseline or ("popular" if "popular" in scorers else next(iter(scorers)))
-    made, chance = Lines(slates, chosen, Context(split, found), seconds), Chance(against, resamples, generator(rng))
+    chance = Chance(against, resamples, source, sampled=negatives)
+    made = Lines(slates, chosen, Context(split, found), seconds)
     lines = made.whole(chance)
     for cut in parts.values():
         lines += made.sliced(cut, chance)
@@ -111,51 +120,13 @@ def evaluate(
         items=len(split.history.items),
         baseline=against,
         resamples=resamples,
-        seed=int(rng) if isinstance(rng, int | np.integer) else None,
+        seed=seed_of(rng),
         data={side: getattr(split, side).digest for side in ("train", "history", "test")},
-        models={name: _recipe(scorer.learner) for name, scorer in scorers.items()},
-        versions={"penchant": __version__, "numpy": np.__version__},
+        models={name: recipe(scorer.learner) for name, scorer in scorers.items()},
+        versions=VERSIONS,
         by=tuple(parts),
+        leaks=told(leaks),
+        negatives=negatives,
+        people=None if found.units is None else len(np.unique(found.units)),
     )
     return Report(tuple(lines), setup)
-
-
-def _expect_models(scorers: Any) -> None:
-    """Raise InputError when this is no mapping of name to fitted model."""
-    if not isinstance(scorers, Mapping):
-        name = getattr(getattr(scorers, "learner", scorers), "name", "a name")
-        raise InputError(
-            "evaluate takes a mapping of name to model",
-            got=type(scorers).__name__,
-            allowed="one entry for each model to compare",
-            then=f"evaluate({{{name!r}: ...}}, split)",
-            field="scorers",
-        )
-    for name, scorer in scorers.items():
-        kind = type(scorer).__name__
-        if isinstance(scorer, Recipe):
-            raise InputError(f"{kind} is not fitted", got=name, then=f"{kind}().fit(split.train)", field="scorers")
-        if not hasattr(scorer, "score_batch"):
-            raise InputError(
-                f"{name} is not a model",
-                got=kind,
-                allowed="what fit returns, or anything with its score_batch, rows, items and learner",
-                then="fit a learner on split.train",
-                field="scorers",
-            )
-
-
-def _check(scorers: Mapping[str, Ranker], baseline: str | None, resamples: int, batch: int) -> None:
-    if not scorers:
-        raise EmptyData("there is no scorer to evaluate", allowed="a mapping of name to scorer", field="scorers")
-    if baseline is not None and baseline not in scorers:
-        raise UnknownName.of("baseline", baseline, scorers, field="baseline")
-    if resamples < 0:
-        raise InputError("resamples is out of range", got=resamples, allowed="0 or more", field="resamples")
-    if batch < 1:
-        raise InputError("batch is out of range", got=batch, allowed="1 or more", field="batch")
-
-
-def _recipe(learner: Any) -> dict[str, Any]:
-    fields = msgspec.to_builtins(learner, enc_hook=repr) if isinstance(learner, msgspec.Struct) else {}
-    return {"learner": type(learner).__name__, **fields}

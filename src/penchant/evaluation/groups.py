@@ -17,13 +17,29 @@ from penchant.data.dataset import Dataset
 from penchant.data.vocabulary import Vocabulary
 from penchant.evaluation.metrics.lists import long_tail
 
-__all__ = ["MOST", "Groups", "grouped", "history_groups", "item_groups", "user_groups"]
+__all__ = [
+    "KNOWN_ITEM",
+    "KNOWN_USER",
+    "MOST",
+    "Groups",
+    "cold_groups",
+    "grouped",
+    "history_groups",
+    "item_groups",
+    "user_groups",
+]
 
 MOST = 50
 "Groups that one column may make."
 
 _FEW = 12
 "A column of numbers with more values than this is cut into quarters."
+
+KNOWN_ITEM = 10
+"Users who must have touched an item for it to be known."
+
+KNOWN_USER = 5
+"Items that a history must hold for its user to be known."
 
 _BANDS = (1, 2, 5, 10, 20, 50)
 UNKNOWN = "unknown"
@@ -106,7 +122,8 @@ def user_groups(users: Vocabulary, table: Any, column: str) -> Groups:
 def item_groups(data: Dataset, column: str, *, most: int | None = MOST, unknown: bool = True) -> Groups:
     """Return the groups of items by a column of the catalogue, or by a key of its attributes; or by ``popularity``.
 
-    ``popularity`` are the head and the long tail of :func:`long_tail`, which need no catalogue.
+    Two columns need no catalogue: ``popularity`` are the head and the long tail of :func:`long_tail`, and ``cold``
+    tells items that nobody has touched yet, and those of fewer than 10 users, from the known ones.
 
     >>> from penchant.data.dataset import Dataset
     >>> events = pl.DataFrame({"user": ["ann", "bob", "cyd"], "item": ["tea", "tea", "jam"], "at": [1, 2, 3]})
@@ -126,6 +143,8 @@ def item_groups(data: Dataset, column: str, *, most: int | None = MOST, unknown:
     if column == "popularity" and (catalogue is None or column not in catalogue.columns):
         tail = long_tail(data.support).astype(np.int64)
         return _members(np.arange(len(tail)), tail, len(tail), ["head", "tail"])
+    if column == "cold" and (catalogue is None or column not in catalogue.columns):
+        return cold_groups(data.support, KNOWN_ITEM, "users")
     if catalogue is None:
         raise MissingColumn(f"there is no catalogue with a column {column!r}", then="bring items", field="by")
     return grouped(_aligned(data.items, catalogue, "id", column), most=most, unknown=unknown)
@@ -141,6 +160,17 @@ def history_groups(lengths: Int64) -> Groups:
     labels = [f"{a} to {b - 1}" if b - a > 1 else f"{a}" for a, b in pairwise(_BANDS)]
     place = np.searchsorted(_BANDS, lengths, side="right") - 1
     return _members(np.arange(len(lengths)), place.clip(min=0), len(lengths), [*labels, f"{_BANDS[-1]} or more"])
+
+
+def cold_groups(counts: Int64, known: int, what: str) -> Groups:
+    """Return what is new (0), cold (fewer than ``known``) and known, by how much has been seen of each.
+
+    >>> groups = cold_groups(np.array([0, 3, 80]), 10, "users")
+    >>> groups.labels, groups.of(1).tolist()
+    (('new', 'cold (1 to 9 users)', 'known (10 users or more)'), [1])
+    """
+    labels = ["new", f"cold (1 to {known - 1} {what})", f"known ({known} {what} or more)"]
+    return _members(np.arange(len(counts)), np.searchsorted((1, known), counts, side="right"), len(counts), labels)
 
 
 def _has(catalogue: pl.DataFrame, key: str) -> bool:

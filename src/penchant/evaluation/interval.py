@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from penchant.core.arrays import Float64
 from penchant.core.executor import blocks
+from penchant.evaluation.power import CHANCE, users_needed
 from penchant.evaluation.sample import Bundles, Sample
 
 __all__ = [
@@ -29,7 +31,7 @@ _CELLS = 4_000_000
 "Numbers of resampling weights held at once (32 MB)."
 
 
-class Effect(Struct, frozen=True, tag=True):
+class Effect(Struct, frozen=True, tag=True, repr_omit_defaults=True):
     """A mean, or a difference of means, with the interval of what else it might have been.
 
     >>> Effect(0.012, 0.009, 0.015).verdict
@@ -45,9 +47,17 @@ class Effect(Struct, frozen=True, tag=True):
     p: float | None = None
     "For a difference: how often chance alone gives one as large; corrected where several are compared."
 
+    needed: int | None = None
+    "For a difference that cannot be told from chance: about how many users would tell, were it the true one."
+
     @property
     def verdict(self) -> str:
-        """Read as a difference: 'better' or 'worse' when the interval excludes 0, else 'cannot tell'."""
+        """Read as a difference: 'better' or 'worse' when the interval excludes 0 and p is 0.05 at most.
+
+        Else 'cannot tell'. Without a p the interval alone decides.
+        """
+        if self.p is not None and self.p > CHANCE:
+            return "cannot tell"
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "cannot tell"
@@ -166,7 +176,7 @@ def estimate(values: Float64, means: Float64, *, level: float = 0.95) -> Effect 
 
     >>> column = np.array([0.0, 1.0, 1.0, 0.0])
     >>> estimate(column, resample_means(column[:, None], resamples=500, rng=0)[:, 0])
-    Effect(value=0.5, low=0.0, high=1.0, p=None)
+    Effect(value=0.5, low=0.0, high=1.0)
 
     Args:
         values: float64[n_users].
@@ -236,8 +246,11 @@ def _effects(
         why = _too_few(int(users), least) or (same[column] if spread <= 1e-12 else few)
         if why:
             found.append(Inconclusive(value, why))
-        else:
-            found.append(Effect(value, *ends[column], None if p is None else float(p[column])))
+            continue
+        effect = Effect(value, *ends[column], None if p is None else float(p[column]))
+        if p is not None and effect.verdict == "cannot tell":
+            effect = replace(effect, needed=users_needed(value, means[:, column], int(users)))
+        found.append(effect)
     return found
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from penchant.evaluation.interval import Effect, Inconclusive
 from penchant.evaluation.metrics import Metric
+from penchant.evaluation.power import CHANCE, POWER
 from penchant.evaluation.ranking import TASKS, Users
 from penchant.evaluation.slices import LEAST
 
@@ -23,7 +24,13 @@ _VERDICTS = {
 }
 "What an effect above, below or about 0 is called, by which way of a metric is good."
 
-_THAN = {"better": "beats", "worse": "is worse than", "higher": "is higher than", "lower": "is lower than"}
+_THAN = {"better": "beats", "worse": "beats", "higher": "is higher than", "lower": "is lower than"}
+
+_FAR = 100
+"A difference that takes this many times as many users is said to be out of reach."
+
+_SMALL = 0.01
+"A difference that is surely below this share of the baseline's value is said not to matter."
 
 
 class Line(Struct, frozen=True):
@@ -60,6 +67,10 @@ class Line(Struct, frozen=True):
     "The part of users or wanted items it is about, such as user.country = SE; None for all."
     users: int | None = None
     "How many users it is about."
+    needed: int | None = None
+    "Where it cannot tell: about how many users would, were the difference what it seems."
+    sampled: int | None = None
+    "How many unwanted items each user's wanted ones were ranked among; None for the whole catalogue."
 
     @classmethod
     def of(
@@ -70,7 +81,6 @@ class Line(Struct, frozen=True):
         difference: Effect | Inconclusive | None,
         seconds: float | None = None,
         *,
-        slice: str | None = None,
         users: int | None = None,
     ) -> Line:
         """Return the line of a mean and its difference from the baseline's.
@@ -95,14 +105,15 @@ class Line(Struct, frozen=True):
             verdict=_VERDICTS[metric.good][difference.verdict] if difference is not None and metric.per_user else None,
             why=why_not or why,
             seconds=seconds,
-            slice=slice,
             users=users,
+            needed=difference.needed if isinstance(difference, Effect) else None,
         )
 
     @property
     def name(self) -> str:
-        """The metric with its k, such as ndcg@10."""
-        return f"{self.metric}@{self.k}"
+        """The metric with its k, such as ndcg@10; of a sample it says so: ndcg@10 (sampled, 100)."""
+        plain = f"{self.metric}@{self.k}"
+        return plain if self.sampled is None else f"{plain} (sampled, {self.sampled:,})"
 
     @property
     def label(self) -> str:
@@ -128,7 +139,7 @@ class Setup(Struct, frozen=True):
     users: Users
     "How many users counted, and why not all."
     items: int
-    "Items in the catalogue: every one of them was ranked, none was sampled."
+    "Items in the catalogue; every one of them was ranked unless ``negatives`` says otherwise."
     baseline: str
     "The model the others are compared with."
     resamples: int
@@ -143,6 +154,14 @@ class Setup(Struct, frozen=True):
     "Of the software."
     by: tuple[str, ...] = ()
     "The columns by which users and wanted items were sliced."
+    leaks: tuple[str, ...] = ()
+    "What the training side knows that it could not have known, and says so."
+    negatives: int | None = None
+    "How many unwanted items each user's wanted ones were ranked among; None for the whole catalogue."
+    people: int | None = None
+    "How many people the questions are about, where one may be asked several; None where each user is asked once."
+    windows: int = 1
+    "How many splits there were, each with models fitted anew."
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -167,7 +186,7 @@ def cells(line: Line) -> list[str]:
         "-" if line.low is None else f"[{number(line.low)}, {number(line.high)}]",
         number(line.diff) if line.diff_low is None else _spread(line.diff, line.diff_low, line.diff_high, digits=4),
         number(line.p),
-        line.verdict or "-",
+        f"{line.verdict or '-'}{f', needs about {line.needed:,} users' if line.needed and not _far(line) else ''}",
     ]
 
 
@@ -188,7 +207,10 @@ def sentence(line: Line, baseline: str) -> str:
     """Return the comparison of a line in words.
 
     >>> sentence(Line("knn", "hit", 5, 0.2, diff=-0.1, diff_low=-0.2, diff_high=-0.05, verdict="worse"), "popular")
-    'knn is worse than popular on hit@5 by 0.100 [0.050, 0.200]'
+    'popular beats knn on hit@5 by 0.100 [0.050, 0.200]'
+    >>> unsure = {"diff": 0.01, "diff_low": -0.01, "diff_high": 0.03, "verdict": "cannot tell", "needed": 800}
+    >>> sentence(Line("knn", "hit", 5, 0.2, **unsure, users=400), "popular")
+    'cannot tell knn from popular on hit@5: the difference is 0.010 [-0.010, 0.030]; would need about 800 users'
     >>> sentence(Line("knn", "hit", 5, 0.2, diff=0.001, diff_low=0.0002, diff_high=0.002, verdict="better"), "popular")
     'knn beats popular on hit@5 by 0.0010 [0.0002, 0.0020]'
     """
@@ -196,9 +218,28 @@ def sentence(line: Line, baseline: str) -> str:
     if line.verdict in _THAN:
         if line.diff is not None and line.diff_low is not None and line.diff_high is not None and line.diff < 0:
             spread = _spread(-line.diff, -line.diff_high, -line.diff_low)
-        return f"{line.model} {_THAN[line.verdict]} {baseline} on {line.label} by {spread}"
-    reason = f"the difference is {spread}" if line.diff_low is not None else line.why
+        first, second = (baseline, line.model) if line.verdict == "worse" else (line.model, baseline)
+        return f"{first} {_THAN[line.verdict]} {second} on {line.label} by {spread}"
+    reason = f"the difference is {spread}{_why_not(line)}" if line.diff_low is not None else line.why
     return f"cannot tell {line.model} from {baseline} on {line.label}: {reason}"
+
+
+def _why_not(line: Line) -> str:
+    """Return what stands in the way of a verdict, and how many users would help."""
+    low, high, p = line.diff_low or 0.0, line.diff_high or 0.0, line.p
+    words = f" with p {number(p)}" if low * high > 0 and p is not None else ""
+    if line.value is not None and line.diff is not None:
+        base = abs(line.value - line.diff)
+        if max(abs(low), abs(high)) < _SMALL * base:
+            return f"{words}; too small to matter: within {_SMALL:.0%} of {number(base)}"
+    if line.needed is None:
+        return words
+    many = f"more than {_FAR} times as many users" if _far(line) else f"about {line.needed:,} users"
+    return f"{words}; would need {many}"
+
+
+def _far(line: Line) -> bool:
+    return line.needed is not None and line.users is not None and line.needed > _FAR * line.users
 
 
 def about(setup: Setup) -> Iterator[str]:
@@ -211,11 +252,22 @@ def about(setup: Setup) -> Iterator[str]:
     users = setup.users
     yield setup.split
     yield f"Task {setup.task}: models have to foresee {TASKS[setup.task]}."
+    yield from setup.leaks
     yield (
-        f"Users: {users.evaluated:,} of {users.test:,} in the test count; {users.without_history:,} had no history to "
-        f"ask from, {users.without_relevant:,} did nothing in the test that the task asks for."
+        f"{'Users' if setup.people is None else 'Questions'}: {users.evaluated:,} of {users.test:,} in the test count; "
+        f"{users.without_history:,} had no history to ask from, {users.without_relevant:,} did nothing in the test "
+        "that the task asks for."
     )
-    yield f"Ranking: all {setup.items:,} items of the catalogue, none sampled; an empty slot is a miss."
+    if setup.people is not None:
+        yield f"They are about {setup.people:,} users; each question counts the same, and users are drawn whole."
+    if setup.negatives is None:
+        yield f"Ranking: all {setup.items:,} items of the catalogue, none sampled; an empty slot is a miss."
+    else:
+        yield (
+            f"Ranking: sampled. What a user wanted is ranked among {setup.negatives:,} other items drawn at random, "
+            f"the same for every model, and not among all {setup.items:,} of the catalogue: the figures are higher "
+            "than those of full ranking, are not comparable with them, and may put models in another order."
+        )
     if setup.resamples:
         again = "a generator that was passed in" if setup.seed is None else f"seed {setup.seed}"
         yield (
@@ -224,7 +276,8 @@ def about(setup: Setup) -> Iterator[str]:
             "period, nor another fit."
         )
         yield (
-            f"Verdicts: better or worse when the interval of the difference from {setup.baseline} excludes 0. "
+            f"Verdicts: better or worse when the interval of the difference from {setup.baseline} excludes 0 and p is "
+            f"{CHANCE} at most; else how many users would tell such a difference {POWER:.0%} of the time. "
             "p: paired sign flips, Holm-corrected over the models compared on a metric."
         )
     if setup.by:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from penchant.core.arrays import Float64, Int32, Int64
 from penchant.evaluation.context import Context
@@ -61,20 +61,21 @@ class Lines:
 
     def whole(self, chance: Chance) -> list[Line]:
         """Return a line for every model and metric, models in the order given."""
-        found = effects([self.values], chance)[0] if self._paired(self.metrics) else {}
-        return self._lines(found, self.metrics, self.slates, chance, None)
+        found = effects([self.values], chance, [self.context.found.units])[0] if self._paired(self.metrics) else {}
+        return self.lines(found, self.metrics, self.slates, chance)
 
     def sliced(self, parts: Sequence[Slice], chance: Chance) -> list[Line]:
         """Return the same of every slice of a column; of wanted items only metrics that look at hits alone."""
-        careful = msgspec.structs.replace(chance, least=LEAST)
+        careful = replace(chance, least=LEAST)
         items = bool(parts) and parts[0].items is not None
         metrics = [metric for metric in self.metrics if not items or metric.name in USER_METRICS]
         made: list[Line] = []
         paired = self._paired(metrics)
-        found = effects([self._of(part, paired) for part in parts], careful) if paired else [{} for _ in parts]
+        units = [self.context.found.people(part.rows) for part in parts]
+        found = effects([self._of(part, paired) for part in parts], careful, units) if paired else [{} for _ in parts]
         for part, effect in zip(parts, found, strict=True):
             cut = {name: slates[part.rows] for name, slates in self.slates.items()}
-            made += self._lines(effect, metrics, cut, chance, part)
+            made += self.lines(effect, metrics, cut, chance, part)
         return made
 
     def _paired(self, metrics: Sequence[Metric]) -> list[Metric]:
@@ -98,27 +99,34 @@ class Lines:
         candidates: Int64 = self.context.candidates[part.rows]
         return {name: per_user(items[part.rows], wanted, metrics, candidates) for name, items in self.slates.items()}
 
-    def _lines(
-        self, found: Found, metrics: list[Metric], slates: Mapping[str, Int32], chance: Chance, part: Slice | None
+    def lines(
+        self,
+        found: Found,
+        metrics: Sequence[Metric],
+        slates: Mapping[str, Int32],
+        chance: Chance,
+        part: Slice | None = None,
     ) -> list[Line]:
+        """Return the lines of what :func:`effects` found of all users or of a slice."""
         made = []
-        users = len(slates[chance.against])
-        name_of_part = None if part is None else part.name
+        units = self.context.found.units
+        whose = units if part is None or units is None else units[part.rows]
+        users = len(slates[chance.against]) if whose is None else len(np.unique(whose))
         for name, items in slates.items():
             means, differences = map(iter, found.get(name, ([], [])))
             for metric in metrics:
                 if metric.per_user:
-                    mean, difference = self._said(metric, next(means)), next(differences, None)
+                    mean, difference = self.said(metric, next(means)), next(differences, None)
                 else:
                     mean, difference = self._whole(
                         metric, items, None if name == chance.against else slates[chance.against]
                     )
-                made.append(
-                    Line.of(name, metric, mean, difference, self.seconds.get(name), slice=name_of_part, users=users)
-                )
+                line = Line.of(name, metric, mean, difference, self.seconds.get(name), users=users)
+                made.append(replace(line, slice=None if part is None else part.name, sampled=chance.sampled))
         return made
 
-    def _said(self, metric: Metric, effect: Effect | Inconclusive) -> Effect | Inconclusive:
+    def said(self, metric: Metric, effect: Effect | Inconclusive) -> Effect | Inconclusive:
+        """Return the mean of a metric, or why the data lack what it needs."""
         if metric.name in ("diversity", "calibration") and self.context.categories is None:
             return Inconclusive(effect.value, "the catalogue has no categories")
         return effect

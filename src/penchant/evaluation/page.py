@@ -188,24 +188,27 @@ def write(path: Path, content: bytes) -> None:
 
 def _call(lines: Sequence[Line], setup: Setup) -> str:
     """Return the call that made the report."""
-    metrics = list(dict.fromkeys(line.name for line in lines))
+    metrics = list(dict.fromkeys(f"{line.metric}@{line.k}" for line in lines))
     rng = "..." if setup.seed is None else setup.seed
     options = f"task={setup.task!r}, baseline={setup.baseline!r}, resamples={setup.resamples}, rng={rng}"
     if setup.by:
         options += f", by={list(setup.by)}"
-    return f"penchant.evaluate(scorers, split, {metrics},\n                  {options})"
+    if setup.negatives is not None:
+        options += f", negatives={setup.negatives}"
+    call = "evaluate(scorers, split" if setup.windows == 1 else "cross_evaluate(learners, splits"
+    return f"penchant.{call}, {metrics},\n                  {options})"
 
 
 def _of_metric(lines: Sequence[Line], metric: str | None) -> list[Line]:
     """Return the lines of a metric; of None, the first of ndcg@10 and all others that has an interval."""
     lines = [line for line in lines if line.slice is None]
-    names = list(dict.fromkeys(line.name for line in lines))
+    names = list(dict.fromkeys(f"{line.metric}@{line.k}" for line in lines))
     if metric is not None and metric not in names:
         raise UnknownName.of("metric", metric, names, field="metric")
     if metric is None:
-        able = [line.name for line in lines if line.low is not None]
+        able = [f"{line.metric}@{line.k}" for line in lines if line.low is not None]
         metric = "ndcg@10" if "ndcg@10" in able else next(iter(able), None)
-    return [line for line in lines if line.name == metric]
+    return [line for line in lines if f"{line.metric}@{line.k}" == metric]
 
 
 def _ticks(top: float) -> list[float]:

@@ -90,6 +90,21 @@ class Truth(Struct, frozen=True, eq=False):
     "What the history of each holds."
     counted: Users
     "How these users were chosen."
+    units: Int64 | None = None
+    "int64[m]: which person each row is about, where one has several; None when each is another."
+    among: Pairs | None = None
+    "The items that each may be shown, where they are sampled; None for all that the task asks for."
+
+    def people(self, rows: Int64) -> Int64 | None:
+        """Return int64[...]: whom these rows are about, where one person has several; else None.
+
+        >>> from penchant.data.dataset import Dataset
+        >>> past, later = Dataset.from_matrix([[1, 0], [1, 0]]), Dataset.from_matrix([[0, 1], [0, 1]])
+        >>> split = Split(past, past, later, "temporal", "By hand.", units=np.array([7, 7]))
+        >>> truth(split).people(np.array([1]))
+        array([7])
+        """
+        return None if self.units is None else self.units[rows]
 
 
 def truth(split: Split, task: str = "new") -> Truth:
@@ -129,7 +144,9 @@ def truth(split: Split, task: str = "new") -> Truth:
             f"{counted.without_relevant:,} without a test item that the task {task!r} asks for",
             then="hold out a longer part of the data, or choose the task 'any'",
         )
-    return Truth(task, asked[able].astype(np.int64), Pairs(wanted[able]), Pairs(history[asked[able]]), counted)
+    users = asked[able].astype(np.int64)
+    units = None if split.units is None else split.units[users]
+    return Truth(task, users, Pairs(wanted[able]), Pairs(history[users]), counted, units)
 
 
 def rank(
@@ -166,11 +183,12 @@ def rank(
             field="scorers",
         )
     rows = scorer.rows(split.history)[found.users]
+    among = found.had if found.task == "repeat" else found.among
     slates = np.full((len(found.users), k), -1, np.int32)
     with progress.step(f"evaluating {name}".rstrip(), len(slates), "users") as advance:
         for start, stop in blocks(len(slates), batch):
-            if found.task == "repeat":
-                slates[start:stop] = _rank_had(scorer, rows[start:stop], found.had, start, k)
+            if among is not None:
+                slates[start:stop] = _rank_among(scorer, rows[start:stop], among, start, k)
             else:
                 slates[start:stop] = _ask(scorer, rows[start:stop], k, n_items, exclude_seen=found.task == "new")
             advance(stop - start)
@@ -221,22 +239,22 @@ def _once(items: Int32) -> Int32:
     return np.where(again, np.int32(-1), items)
 
 
-def _rank_had(scorer: Ranker, rows: Any, had: Pairs, first: int, k: int) -> Int32:
-    """Return int32[n, k]: the ``k`` best among the items of each history, exactly.
+def _rank_among(scorer: Ranker, rows: Any, among: Pairs, first: int, k: int) -> Int32:
+    """Return int32[n, k]: the ``k`` best among some items of each row, such as those of the history, exactly.
 
-    Asks for ever longer slates, of the users who need it, until each has shown enough items of the history, all of
-    them, or the end of what the model can rank.
+    Asks for ever longer slates, of the users who need it, until each has shown enough of these items, all of them, or
+    the end of what the model can rank.
     """
     n, n_items = rows.shape
     out = np.full((n, k), -1, np.int32)
     todo, depth = np.arange(n), min(4 * k, n_items)
-    enough = np.minimum(k, had.counts[first : first + n])
+    enough = np.minimum(k, among.counts[first : first + n])
     while len(todo):
         again = []
         for start, stop in blocks(len(todo), max(1, _CELLS // depth)):
             part = todo[start:stop]
             top = _ask(scorer, rows[part], depth, n_items, exclude_seen=False)
-            own = had.holds(part + first, top)
+            own = among.holds(part + first, top)
             place = np.cumsum(own, axis=1) - 1
             row, slot = np.nonzero(own & (place < k))
             out[part[row], place[row, slot]] = top[row, slot]

@@ -41,12 +41,13 @@ class Report(Struct, frozen=True, eq=False):
         """A polars table, one row a model and metric, and slice when there are any.
 
         Columns: model, metric (String), k (Int64), value, low, high (Float64), baseline (String), diff, diff_low,
-        diff_high, p (Float64), verdict, why (String), seconds (Float64), slice (String, null for all users) and users
-        (Int64, how many the line is about).
+        diff_high, p (Float64), verdict, why (String), seconds (Float64), slice (String, null for all users), users (how
+        many the line is about), needed (about how many could tell, where these cannot) and sampled (how many unwanted
+        items slates were ranked among, null for the whole catalogue; all Int64).
         """
         import polars as pl
 
-        texts, numbers = ("model", "metric", "baseline", "verdict", "why", "slice"), ("k", "users")
+        texts, numbers = ("model", "metric", "baseline", "verdict", "why", "slice"), ("k", "users", "needed", "sampled")
         names = [*Line.__struct_fields__]
         names.insert(names.index("diff"), "baseline")
         schema = {name: pl.String if name in texts else pl.Int64 if name in numbers else pl.Float64 for name in names}

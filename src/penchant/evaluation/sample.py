@@ -38,6 +38,12 @@ class Bundles(Struct, frozen=True, eq=False):
     >>> np.unique(np.diff(many.starts)).tolist(), bool((np.sort(many.users) == np.arange(40_000)).all())
     ([2, 3], True)
 
+    Where several rows are about one person (``units``), people are drawn, each with all of their rows.
+
+    >>> two = Bundles.of(3, units=np.array([7, 9, 7]))
+    >>> two.users.tolist(), two.starts.tolist()
+    ([0, 2, 1], [0, 2, 3])
+
     Source: the idea of resampling few groups in place of many units: Efron and Tibshirani, "An Introduction to the
     Bootstrap", 1993, chapter 8; that random groups estimate the variance: Wolter, "Introduction to Variance
     Estimation", 2007, chapter 2 (the random group method).
@@ -49,14 +55,34 @@ class Bundles(Struct, frozen=True, eq=False):
     "int64[n], bundle after bundle; None when each is drawn alone."
     starts: Int64 | None = None
     "int64[g + 1], where the users of each bundle begin."
+    share: float | None = None
+    "People per row, where many are dealt into bundles; None where each unit is one person."
 
     @classmethod
-    def of(cls, n: int, rng: int | np.random.Generator = 0) -> Bundles:
-        """Return the bundles of ``n`` users; the generator is asked only when there are more than SINGLY."""
+    def of(cls, n: int, rng: int | np.random.Generator = 0, units: Int64 | None = None) -> Bundles:
+        """Return the bundles of ``n`` users; the generator is asked only when there are more than SINGLY.
+
+        Args:
+            n: how many rows of values there are.
+            rng: seed or generator of the dealing.
+            units: int64[n], the person each row is about; None when each row is another person.
+        """
+        if units is not None:
+            return cls._of_people(units, np.random.default_rng(rng))
         if n <= SINGLY:
             return cls(n)
         users = np.random.default_rng(rng).permutation(n)
-        return cls(n, users, np.arange(BUNDLES + 1, dtype=np.int64) * n // BUNDLES)
+        return cls(n, users, np.arange(BUNDLES + 1, dtype=np.int64) * n // BUNDLES, 1.0)
+
+    @classmethod
+    def _of_people(cls, units: Int64, rng: np.random.Generator) -> Bundles:
+        people, place = np.unique(units, return_inverse=True)
+        share = None
+        if len(people) > SINGLY:
+            place = (rng.permutation(len(people)) * BUNDLES // len(people))[place]
+            share = len(people) / len(units)
+        starts = np.concatenate([[0], np.cumsum(np.bincount(place))]).astype(np.int64)
+        return cls(len(units), np.argsort(place, kind="stable"), starts, share)
 
     def sample(self, values: Float64) -> Sample:
         """Return the sums of float64[n, m] a unit; a NaN is no value, and counts neither in sum nor in count.
@@ -75,7 +101,7 @@ class Bundles(Struct, frozen=True, eq=False):
             sums[:, holed] = self._added(np.where(there, part, 0.0))
             counts = np.repeat(counts, values.shape[1], axis=1)
             counts[:, holed] = self._added(there.astype(np.float64))
-        return Sample(sums, counts)
+        return Sample(sums, counts, self.share)
 
     def _added(self, values: Float64) -> Float64:
         if self.starts is None or self.users is None:
@@ -99,6 +125,8 @@ class Sample(Struct, frozen=True, eq=False):
     "float64[g, m]."
     counts: Float64
     "float64[g, m], or [g, 1] when all columns have the same."
+    share: float | None = None
+    "People per value, where many are dealt into bundles; None where each unit is one person."
 
     @classmethod
     def beside(cls, samples: Iterable[Sample]) -> Sample:
@@ -107,17 +135,21 @@ class Sample(Struct, frozen=True, eq=False):
         sums = np.concatenate([part.sums for part in parts], axis=1)
         first = parts[0].counts
         if first.shape[1] == 1 and all(np.array_equal(part.counts, first) for part in parts):
-            return cls(sums, first)
+            return cls(sums, first, parts[0].share)
         counts = [np.broadcast_to(part.counts, part.sums.shape) for part in parts]
-        return cls(sums, np.concatenate(counts, axis=1))
+        return cls(sums, np.concatenate(counts, axis=1), parts[0].share)
 
     def users(self) -> Float64:
-        """Return float64[m]: how many users have a value."""
-        return np.broadcast_to(self.counts.sum(axis=0), self.sums.shape[1:])
+        """Return float64[m]: how many people have a value; about so many, where people of several rows are many."""
+        if self.share is None:
+            people: Float64 = (self.counts > 0).sum(axis=0).astype(np.float64)
+        else:
+            people = np.rint(self.counts.sum(axis=0) * self.share)
+        return np.broadcast_to(people, self.sums.shape[1:])
 
     def means(self) -> Float64:
         """Return float64[m]: the mean of every column; NaN where nobody has a value."""
-        return _ratio(self.sums.sum(axis=0), self.users())
+        return _ratio(self.sums.sum(axis=0), np.broadcast_to(self.counts.sum(axis=0), self.sums.shape[1:]))
 
     def drawn(self, weights: Float64) -> Float64:
         """Return float64[r, m]: the means when the units count as often as ``weights`` (float64[r, g]) says."""

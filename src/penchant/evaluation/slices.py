@@ -11,7 +11,7 @@ from msgspec import Struct
 from penchant.core.arrays import Bool, Int64
 from penchant.core.errors import InputError
 from penchant.data.split import Split
-from penchant.evaluation.groups import Groups, history_groups, item_groups, user_groups
+from penchant.evaluation.groups import KNOWN_USER, Groups, cold_groups, history_groups, item_groups, user_groups
 from penchant.evaluation.ranking import Truth
 
 __all__ = ["LEAST", "Slice", "slices"]
@@ -46,8 +46,10 @@ def slices(split: Split, found: Truth, by: Sequence[str], users: Any = None) -> 
     """Return the slices of each column named in ``by``; a slice without users is left out.
 
     ``user.<column>`` takes users by a column of ``users``, or, as ``user.history``, by how many items their history
-    holds. ``item.<column>`` takes the wanted items by a column of the catalogue or a key of its attributes, or, as
-    ``item.popularity``, by head and long tail: users count who wanted any of them, and only these are wanted.
+    holds, and as ``user.cold``, by whether these are fewer than 5. ``item.<column>`` takes the wanted items by a column
+    of the catalogue or a key of its attributes, or, as ``item.popularity``, by head and long tail, and as
+    ``item.cold``, by whether nobody, few or many touched them in train: users count who wanted any of them, and only
+    these are wanted.
 
     >>> from penchant.data.dataset import Dataset
     >>> from penchant.evaluation.ranking import truth
@@ -82,6 +84,8 @@ def _of_users(split: Split, found: Truth, column: str, table: Any) -> Groups:
     if table is None:
         if column == "history":
             return history_groups(found.had.counts)
+        if column == "cold":
+            return cold_groups(found.had.counts, KNOWN_USER, "items")
         then = "pass users=, a table with the columns user and " + column
         raise InputError(f"nothing is known of users but their history, no {column!r}", then=then, field="by")
     groups = user_groups(split.history.users, table, column)
