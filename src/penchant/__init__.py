@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from penchant.data.dataset import Dataset
     from penchant.data.readers import read_events, read_items
     from penchant.data.vocabulary import Vocabulary
-    from penchant.evaluation.datareport.report import data_report
     from penchant.evaluation.cross import cross_evaluate
+    from penchant.evaluation.datareport.report import data_report
     from penchant.evaluation.evaluate import evaluate
     from penchant.evaluation.interleaving import interleave, team_draft
     from penchant.evaluation.measure import measure
@@ -97,8 +97,8 @@ __all__ = [
     "UserKNN",
     "Vocabulary",
     "__version__",
-    "data_report",
     "cross_evaluate",
+    "data_report",
     "evaluate",
     "interleave",
     "learners",
