@@ -328,3 +328,13 @@ def test_a_change_of_taste_is_found_and_placed():
     assert [round(change.new, 2) for change in drift.changes] == [0.0, 0.0, 1.0]
     assert sum(window.events for window in drift.windows) == len(rows)
     assert drift.why is None
+
+
+def test_a_gap_of_just_the_minutes_is_none_and_a_user_of_the_last_fifth_alone_has_no_past():
+    minutes = {"a": [0, 30, 61], "b": [0, 100], "c": [95, 99]}
+    rows = [
+        (user, "x", "view", START + timedelta(minutes=at), 1.0) for user, all_at in minutes.items() for at in all_at
+    ]
+    report = pt.data_report(_table(rows))
+    assert report.sessions.n == 2 + 2 + 1
+    assert (report.size.recent, report.size.returning) == (2, 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -124,6 +126,43 @@ def test_ratings_support_matrix_factorization():
     assert _why(report, "matrix-factorization") == "3,750 ratings of 5 sizes from 1 to 5, 25.0 a user"
     same = pt.data_report(_frame([(*row[:4], 3.0) for row in rows]))
     assert _why(same, "matrix-factorization") == "all 3,750 ratings are 3"
+
+
+def test_news_that_turns_over_is_told():
+    rng = random.Random(5)
+    rows = [
+        (
+            f"u{rng.randrange(200)}",
+            f"i{day * 5 + rng.randrange(5)}",
+            "view",
+            START + timedelta(days=day, minutes=n),
+            1.0,
+        )
+        for day in range(40)
+        for n in range(30)
+    ]
+    report = pt.data_report(_frame(rows))
+    assert [change.new for change in report.drift.changes] == [1.0] * 3
+    assert _why(report, "turnover").startswith("100% of the events of window 2 are about items")
+    assert "turnover" not in _said(pt.data_report(_frame(_shop())))
+
+
+def test_the_steps_are_told_to_the_progress():
+    seen: dict[str, list[int]] = {}
+
+    class Steps:
+        @contextmanager
+        def step(self, what: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
+            seen[what] = [total, 0]
+
+            def advance(n: int) -> None:
+                seen[what][1] += n
+
+            yield advance
+
+    pt.data_report(_frame(_shop()), progress=Steps())
+    total, done = seen["looking at the data"]
+    assert total == done > 5
 
 
 def test_kinds_without_a_weight_are_told():

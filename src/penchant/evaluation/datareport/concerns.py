@@ -121,6 +121,16 @@ def _drift(facts: Facts) -> list[Finding]:
         for shift in change.shifts:
             if shift.level != "stable" and shift.psi > worst.get(shift.what, (0.0, 0))[0]:
                 worst[shift.what] = shift.psi, change.window
+    newest = max(drift.changes, key=lambda change: change.new, default=None)
+    if newest is not None and newest.new >= limit.NEW_SHARE:
+        share = f"{newest.new:.0%} of the events of window {newest.window}"
+        why = f"{share} are about items that the window before had none of: train often"
+        return _of("turnover", "with care", why, share_of_new=newest.new) + _changed(worst)
+    return _changed(worst)
+
+
+def _changed(worst: dict[str, tuple[float, int]]) -> list[Finding]:
+    """Return what is said of the largest index of each distribution that is not stable."""
     if not worst:
         return []
     words = {"kinds": "the kinds of event", "items": "what is popular", "activity": "how active users are"}

@@ -79,7 +79,7 @@ def data_report(
 ) -> DataReport:
     """Return what the events are like and what they can be used for.
 
-    Memory is about 150 bytes an event; time is a few sorts of the events, 2 to 3 seconds for 1.5 million.
+    Memory is about 250 bytes an event; time is a few sorts of the events, 3 to 4 seconds for 1.5 million.
 
     >>> events = pl.DataFrame({"user": ["ann", "bob"], "item": ["tea", "jam"], "at": ["2017-01-01", "2017-01-02"]})
     >>> data_report(events).size.days

@@ -160,8 +160,8 @@ def _repeats(facts: Facts) -> Section | None:
         return None
     rows = tuple(
         (
-            *(each.kind, f"{each.pairs:,}", f"{each.repeated:,}", f"{each.rate:.1%}", f"{each.events:.1%}"),
-            *(f"{each.users:.1%}", _EMPTY_ROW if each.days is None else f"{each.days:,.1f}"),
+            *(each.kind, f"{each.pairs:,}", f"{each.repeated:,}", _percent(each.rate), _percent(each.events)),
+            *(_percent(each.users), _EMPTY_ROW if each.days is None else f"{each.days:,.1f}"),
         )
         for each in facts.repeats
     )
@@ -203,6 +203,10 @@ def _catalogue(facts: Facts) -> Section | None:
     return Section("Catalogue", ("items", "number", "of items"), rows, (events, note))
 
 
+def _percent(share: float) -> str:
+    return f"{share:.2%}" if 0 < share < 0.001 else f"{share:.1%}"
+
+
 def _share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else _EMPTY_ROW
 
@@ -215,7 +219,7 @@ def _drift(facts: Facts) -> Section:
         (
             f"{change.window} from {begins[change.window]}",
             names[shift.what],
-            *(f"{shift.psi:.3f}", f"{shift.chance:.3f}", shift.level),
+            *(f"{shift.psi:.3f}", f"{shift.chance:.3f}", f"{shift.bins:,}", shift.level),
             *(_EMPTY_ROW if shift.ks is None else f"{shift.ks:.3f}", _p(shift.p), f"{change.new:.1%}"),
         )
         for change in drift.changes
@@ -224,8 +228,8 @@ def _drift(facts: Facts) -> Section:
     notes: tuple[str, ...] = (f"Not compared: {drift.why}.",) if drift.why else ()
     if drift.windows:
         notes = (f"{len(drift.windows)} windows of equal length, each beside the one before it.", *_MEASURES, *notes)
-    heads = ("window", "distribution", "PSI", "chance", "level", "KS", "p", "new")
-    return Section("Drift", heads, rows, notes, words=(0, 1, 4))
+    heads = ("window", "distribution", "PSI", "chance", "bins", "level", "KS", "p", "new")
+    return Section("Drift", heads, rows, notes, words=(0, 1, 5))
 
 
 def _p(p: float | None) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "LEARNT_SHARE",
     "MIN_USERS",
     "MISSING_SHARE",
+    "NEW_SHARE",
     "PSI_COUNT",
     "PSI_LARGE",
     "PSI_MODERATE",
@@ -62,6 +63,9 @@ beside it (Yurdakul and Naranjo, Journal of Risk Model Validation 14(4), 2020)."
 
 PSI_COUNT = 100
 "Items with at least so many events in two windows together are bins of their own; all others are one bin."
+
+NEW_SHARE = 0.2
+"Share of a window's events that are about items the window before had none of, from which models age fast."
 
 DRIFT_EVENTS = 100
 "Events that a window needs to be compared."

@@ -191,9 +191,9 @@ def _sessions(facts: Facts) -> Said:
     if found.one >= limit.ANONYMOUS_SHARE:
         why = f"sessions are {length} (median {median:,} events) and anonymous ({found.one:.0%} of the users have one)"
         return "yes", why, figures
-    many = found.per_user.quantiles["median"]
-    why = f"users come back (median {many:,} sessions of {median:,} events), and it knows only the one under way"
-    return "with care", why, figures | {"median sessions per user": float(many)}
+    back = 1 - found.one
+    why = f"{back:.0%} of the users come back, and it knows only the session under way (median {median:,} events)"
+    return "with care", why, figures
 
 
 def _repeats(facts: Facts) -> Said:
@@ -202,10 +202,11 @@ def _repeats(facts: Facts) -> Said:
     if found is None:
         return "no", "no event has a weight above 0", {"events that say yes": 0}
     figures = {"share of pairs repeated": found.rate, "pairs repeated": float(found.repeated)}
+    share = ".3%" if found.rate < limit.FEW_REPEATS else ".1%"
     what = f"of {found.pairs:,} pairs of user and item (kind {found.kind})"
     if not found.repeated:
         return "no", f"none {what} is repeated on another day, so buy-again has nothing to say", figures
-    why = f"{found.repeated:,} {what} are repeated on another day ({found.rate:.1%})"
+    why = f"{found.repeated:,} {what} are repeated on another day ({found.rate:{share}})"
     if found.rate < limit.FEW_REPEATS or found.users * facts.size.users < limit.ENOUGH_USERS:
         return "with care", f"only {why}", figures
     return "yes", f"{why}, after {found.days:,.0f} days in the median", figures
