@@ -20,9 +20,10 @@ from penchant.core.errors import EmptyData, InputError, MissingExtra, UnknownNam
 from penchant.data.dataset import Dataset
 from penchant.data.split import temporal
 from penchant.evaluation.evaluate import evaluate
+from penchant.evaluation.nested import nested
 from penchant.evaluation.report import Report
 from penchant.evaluation.study import Trial
-from penchant.evaluation.tuning import nested, tune
+from penchant.evaluation.tuning import tune
 from penchant.models.buyagain import BuyAgain
 from penchant.models.ease import EASE
 from penchant.models.itemknn import ItemKNN
