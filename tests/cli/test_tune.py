@@ -9,8 +9,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from penchant.core.settings import load_settings
 from penchant.engine.training import recipes
+from penchant.evaluation.tuned import TuningReport
 
 QUICK = ("--trials", "2", "--metric", "hit@5", "--windows", "1")
 
@@ -21,7 +24,7 @@ def test_the_lines_printed_can_be_pasted_into_the_settings(shop, run):
     assert "Tuned popular in 2 trials (2 done, 0 stopped, 0 failed)." in ran.out
     assert "New items: what the person had not had before" in ran.out
     assert "95%" in ran.out
-    assert "then penchant train" in ran.out
+    assert "next: " in ran.out
     lines = ran.out[ran.out.index("[models.trending]") :].partition("next:")[0]
     assert tomllib.loads(lines)["models"]["trending"]["learner"] == "popular"
     path = Path("penchant.toml")
@@ -45,6 +48,15 @@ def test_a_study_in_a_file_goes_on_and_json_is_all_of_it(shop, run):
     trials = json.loads(Path("tuned.json").read_text(encoding="utf-8"))["trials"]
     assert trials[:2] == document["trials"]
     assert len(trials) == 3
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [("better", "then penchant train"), ("cannot tell", "keep that, or search longer"), (None, "stay the best")],
+)
+def test_what_to_do_next_follows_from_the_test_not_from_the_search(shop, run, monkeypatch, verdict, said):
+    monkeypatch.setattr(TuningReport, "verdict", property(lambda _: verdict))
+    assert said in run("tune", "popular", *QUICK).out.splitlines()[-1]
 
 
 def test_what_cannot_be_done_is_said_in_a_line(shop, run, monkeypatch):

@@ -20,9 +20,10 @@ from penchant.core.errors import EmptyData, InputError, MissingExtra, UnknownNam
 from penchant.data.dataset import Dataset
 from penchant.data.split import temporal
 from penchant.evaluation.evaluate import evaluate
+from penchant.evaluation.nested import nested
 from penchant.evaluation.report import Report
 from penchant.evaluation.search import Trial
-from penchant.evaluation.tuning import nested, tune
+from penchant.evaluation.tuning import tune
 from penchant.models.buyagain import BuyAgain
 from penchant.models.ease import EASE
 from penchant.models.itemknn import ItemKNN
@@ -71,7 +72,7 @@ def test_where_only_the_latest_counts_the_shortest_half_life_is_found(found):
     assert found.learner == Popular(half_life=1.0)
     assert found.began == Popular()
     line = next(line for line in found.outer.lines if line.model == "tuned" and line.name == "ndcg@5")
-    assert line.verdict == "better"
+    assert line.verdict == found.verdict == "better"
     assert line.low > 0.15
 
 
@@ -213,6 +214,7 @@ def test_no_trial_begins_after_the_time_is_over(world):
     report = run(world, seconds=1e-9)
     assert report.trials == ()
     assert report.best == {}
+    assert report.verdict is None
     assert report.learner == Popular()
     assert {line.model for line in report.outer.lines} == {"default"}
     assert "No trial beat the settings that the search began from" in report.text

@@ -16,6 +16,12 @@ from penchant.core.errors import MissingExtra
 
 __all__ = ["tune"]
 
+_KEEP = "the test does not show that these are better than what you have; keep that, or search longer"
+_NEXT = {
+    "better": "put these lines into penchant.toml in place of the table that is there, then penchant train",
+    None: "nothing; the settings you have stay the best that is known",
+}
+
 
 def tune(
     context: typer.Context,
@@ -71,4 +77,4 @@ def tune(
     if target is not None:
         write(target, report.json().encode())
         say(f"written: {target}")
-    state.remark("next: put these lines into penchant.toml in place of the table that is there, then penchant train")
+    state.remark(f"next: {_NEXT.get(report.verdict, _KEEP)}")

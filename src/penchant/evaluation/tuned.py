@@ -61,6 +61,15 @@ class TuningReport(Struct, frozen=True, eq=False):
         return dict(winner(self.first, self.trials).settings)
 
     @property
+    def verdict(self) -> str | None:
+        """Whether the tuned model is better, worse or cannot be told from the default on the metric it was tuned by.
+
+        None when no trial beat the settings that the search began from.
+        """
+        mine = (line for line in self.outer.lines if line.model == "tuned" and line.name == self.about.get("metric"))
+        return next((line.verdict for line in mine), None)
+
+    @property
     def history(self) -> pl.DataFrame:
         """A polars table, one row a trial; row 0 is the settings that the search began from.
 
