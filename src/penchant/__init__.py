@@ -3,14 +3,6 @@
 >>> import penchant as pt
 >>> pt.learners()["ease"]
 <class 'penchant.models.ease.EASE'>
->>> pt.learners()["ease"]
-<class 'penchant.models.ease.EASE'>
->>> pt.learners()["ease"]
-<class 'penchant.models.ease.EASE'>
->>> pt.learners()["ease"]
-<class 'penchant.models.ease.EASE'>
->>> pt.learners()["ease"]
-<class 'penchant.models.ease.EASE'>
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def report(
     idle: Annotated[float, typer.Option(metavar="MINUTES", help="A longer gap begins another session.")] = 30.0,
     windows: Annotated[int, typer.Option(metavar="N", help="Parts of the time that are compared.")] = 4,
 ) -> None:
-    """Tell what the events are like, and which models and placements they can support."""
+    """Tell what events are like, and what they can support."""
     from penchant.evaluation.page import write
 
     state = state_of(context)
