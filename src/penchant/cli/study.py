@@ -41,7 +41,7 @@ def create(
     places: Annotated[int, typer.Option(help="How many people may take part.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the order in which the slates are shown.")] = 0,
 ) -> None:
-    """Make a study; its page is open from now on, to all who can reach the server."""
+    """Make a study, whose page is open from now on."""
     from penchant.trust.access import SYSTEM
 
     with state_of(context).engine() as engine:
@@ -99,7 +99,7 @@ def export(
     name: _Name,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV file.")],
 ) -> None:
-    """Write the answers as CSV: a row for each participant, slate and construct."""
+    """Write the answers as CSV, a row for each mark given."""
     from penchant.trust.access import SYSTEM
 
     with state_of(context).engine() as engine:
@@ -126,7 +126,7 @@ def erase(
     *,
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="The last part of the address of their page.")],
 ) -> None:
-    """Delete everything a participant said, as they can themselves on their page."""
+    """Delete everything that a participant said."""
     with state_of(context).engine() as engine:
         engine.gate.studies.withdraw(token)
     say("erased: everything this participant said")
