@@ -139,9 +139,10 @@ def solve_rows(rows: Rows, target: Float32, side: Side, ridge: Float64, out: Flo
     b = np.empty(d, np.float64)
     for r in range(len(rows.indptr) - 1):
         start, stop = rows.indptr[r], rows.indptr[r + 1]
-        a[:] = side.gram
         b[:] = 0
         for j in range(d):
+            for i in range(d):
+                a[j, i] = side.gram[j, i]
             a[j, j] += ridge[r]
         for p in range(start, stop):
             for j in range(d):

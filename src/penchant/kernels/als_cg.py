@@ -173,7 +173,9 @@ def descend_rows(rows: Rows, target: Float32, axes: Axes, ridge: Float32, walk: 
     2011, sec. 3. The principal axes are ours.
     """
     d = axes.vectors.shape[1]
-    size = min(TILE, np.max(np.diff(rows.indptr))) if len(ridge) else 0
+    size = 0
+    for r in range(len(ridge)):
+        size = max(size, min(TILE, rows.indptr[r + 1] - rows.indptr[r]))
     scratch, tile, arrived = (
         np.empty((5, d), np.float32),
         np.empty((size, d), np.float32),

@@ -39,8 +39,9 @@ def count_full(start: int, stop: int, meets: Meets, out: Any) -> None:
             weight = meets.weights[p]
             for q in range(meets.first[p], meets.last[p]):
                 row[meets.items[q]] += weight
-        base = i * n - i * (i - 1) // 2
-        out[base : base + n - i] = row[i:]
+        base = i * n - i * (i - 1) // 2 - i
+        for j in range(i, n):  # an assignment of slices would take seconds to compile
+            out[base + j] = row[j]
 
 
 @njit(nogil=True, cache=True)
@@ -137,7 +138,8 @@ def grown(values: Any, size: int) -> Any:
     [3, 4]
     """
     longer = np.empty(size, values.dtype)
-    longer[: len(values)] = values
+    for p in range(len(values)):  # as above
+        longer[p] = values[p]
     return longer
 
 

@@ -170,7 +170,9 @@ def similar_full(start: int, stop: int, packed: Any, likeness: Likeness, best: B
         for j in range(start, start + r):
             rest[j - start] = packed[_row(j, n) + start + r]
         rest[r] = 0
-        rest[r + 1 :] = packed[_row(start + r, n) + start + r + 1 : _row(start + r, n) + n]
+        base = _row(start + r, n) + start
+        for j in range(r + 1, n - start):
+            rest[j] = packed[base + j]
         _consider(rest, start, start + r, r, search)
         size = search.size[r]
         if size > k:

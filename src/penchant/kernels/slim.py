@@ -207,7 +207,9 @@ def _promising(promises: Float64, room: int) -> Int64:
 @njit(nogil=True, cache=True)
 def _wider(between: Float32, m: int, size: int) -> Float32:
     wider = np.empty((size, size), np.float32)
-    wider[:m, :m] = between[:m, :m]
+    for a in range(m):  # an assignment of slices would take seconds to compile
+        for b in range(m):
+            wider[a, b] = between[a, b]
     return wider
 
 
