@@ -17,7 +17,8 @@ from scipy.stats import ks_2samp
 
 import penchant as pt
 from penchant.evaluation.datareport.drift import Shift, psi, smirnov
-from penchant.evaluation.datareport.spread import Spread, gini, lorenz, top_share
+from penchant.evaluation.datareport.spread import Spread, lorenz, top_share
+from penchant.evaluation.metrics.share import inequality
 
 DAY = 86_400
 START = datetime(2017, 1, 2, tzinfo=UTC)
@@ -135,7 +136,7 @@ def test_distributions_are_those_of_the_counts(rows, report):
 def test_gini_is_half_the_mean_difference_of_two_over_the_mean(counts):
     n = len(counts)
     apart = sum(abs(x - y) for x in counts for y in counts) / (n * n)
-    assert gini(counts) == pytest.approx(apart / (2 * sum(counts) / n), abs=1e-12)
+    assert inequality(counts) == pytest.approx(apart / (2 * sum(counts) / n), abs=1e-12)
     for share in (0.01, 0.1, 0.2, 1.0):
         top = sorted(counts, reverse=True)[: math.ceil(round(share * n, 9))]
         assert top_share(counts, share) == pytest.approx(sum(top) / sum(counts))

@@ -22,7 +22,7 @@ from penchant.data.split import temporal
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.nested import nested
 from penchant.evaluation.report import Report
-from penchant.evaluation.search import Trial
+from penchant.evaluation.search import Trial, opened
 from penchant.evaluation.tuning import tune
 from penchant.models.buyagain import BuyAgain
 from penchant.models.ease import EASE
@@ -356,3 +356,21 @@ def test_a_file_that_is_no_study_is_left_alone(world, tmp_path, made):
 def test_every_learner_that_ranks_can_be_tuned_by_name():
     assert penchant.tune is tune
     assert {kind.task for kind in learners().values()} == {"new", "repeat", "rating"}
+
+
+def test_a_study_that_another_process_takes_over_says_so_and_keeps_what_was_done(tmp_path):
+    space, place = {"l2": Tunable(1.0, 100.0)}, tmp_path / "study.db"
+
+    def attempt(settings, told):
+        return Trial("done", settings, (settings["l2"],), 0.0)
+
+    def overtaken(settings, told):
+        with opened(space, seed=0, storage=place):
+            return attempt(settings, told)
+
+    with opened(space, seed=0, storage=place) as study:
+        first = study.run(attempt)
+        with pytest.raises(InputError, match=r"another process works on the same study; .* next: let one end first"):
+            study.run(overtaken)
+    with opened(space, seed=0, storage=place) as study:
+        assert first in study.trials

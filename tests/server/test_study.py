@@ -115,7 +115,9 @@ def test_half_an_answer_is_no_answer(page: TestClient, engine: Any) -> None:
     too_few = page.post(f"{home}/pick", data={"pick": offered(page.get(home).text)[:2]}, follow_redirects=False)
     assert too_few.status_code == 400
     assert "too few were picked; got 2; allowed: 3 or more" in too_few.text
-    assert page.post(f"{home}/pick", data={"pick": ["a", "b", "c"]}, follow_redirects=False).status_code == 400
+    foreign = page.post(f"{home}/pick", data={"pick": ["a", "b", "c"]}, follow_redirects=False)
+    assert foreign.status_code == 400
+    assert "this was not offered; got a; next: pick from the page" in foreign.text
     pick(page, home)
     for form in (
         {**answers(), "1-trust": "6"},

@@ -9,7 +9,18 @@ import typer
 
 from penchant.cli.evaluate import check_places
 from penchant.cli.faults import Misuse, in_options
-from penchant.cli.importing import EVENT_FIELDS, ITEM_FIELDS, mapped, pairs
+from penchant.cli.importing import (
+    EVENT_FIELDS,
+    ITEM_FIELDS,
+    Columns,
+    Constants,
+    Mapped,
+    Separator,
+    TimeFormat,
+    mapped,
+    pairs,
+    read_options,
+)
 from penchant.cli.shown import emit, say
 from penchant.cli.state import State, state_of
 from penchant.core.errors import PenchantError
@@ -44,22 +55,14 @@ def report(
     items: Annotated[
         Path | None, typer.Option(metavar="PATH", help="A file of the catalogue, to go with FILE.")
     ] = None,
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column feeds a field; repeat it.")
-    ] = None,
+    mapping: Mapped = None,
     item_mapping: Annotated[
         list[str] | None, typer.Option("--map-item", metavar="FIELD=COLUMN", help="The same of the catalogue.")
     ] = None,
-    constants: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows; repeat it.")
-    ] = None,
-    columns: Annotated[str | None, typer.Option(metavar="A,B,C", help="The columns of a file without a head.")] = None,
-    separator: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What parts the fields; found when not said.")
-    ] = None,
-    time_format: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="How times are written, as in %d/%m/%Y %H:%M.")
-    ] = None,
+    constants: Constants = None,
+    columns: Columns = None,
+    separator: Separator = None,
+    time_format: TimeFormat = None,
     idle: Annotated[float, typer.Option(metavar="MINUTES", help="A longer gap begins another session.")] = 30.0,
     windows: Annotated[int, typer.Option(metavar="N", help="Parts of the time that are compared.")] = 4,
 ) -> None:
@@ -69,13 +72,7 @@ def report(
     state = state_of(context)
     target = None if json in (None, "-") else Path(str(json))
     check_places(None, html, target)
-    options = {
-        **mapped(pairs("--map", mapping or [], EVENT_FIELDS)),
-        "constants": pairs("--set", constants or [], EVENT_FIELDS),
-        "columns": None if columns is None else columns.split(","),
-        "separator": None if separator is None else separator.replace("\\t", "\t"),
-        "time_format": time_format,
-    }
+    options = read_options(EVENT_FIELDS, mapping, constants, (columns, separator, time_format))
     described = mapped(pairs("--map-item", item_mapping or [], ITEM_FIELDS))
     try:
         if path is None:

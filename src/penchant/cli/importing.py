@@ -17,10 +17,33 @@ if TYPE_CHECKING:
     from penchant.engine.importing import Imported
     from penchant.trust.gate import Gate
 
-__all__ = ["EVENT_FIELDS", "ITEM_FIELDS", "import_files", "mapped", "pairs"]
+__all__ = [
+    "EVENT_FIELDS",
+    "ITEM_FIELDS",
+    "Columns",
+    "Constants",
+    "Mapped",
+    "Separator",
+    "TimeFormat",
+    "import_files",
+    "mapped",
+    "pairs",
+    "read_options",
+]
 
 EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel")
 ITEM_FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
+
+
+Mapped = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column feeds a field; repeat it.")
+]
+Constants = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows; repeat it.")
+]
+Columns = Annotated[str | None, typer.Option(metavar="A,B,C", help="The columns of a file without a head.")]
+Separator = Annotated[str | None, typer.Option(metavar="TEXT", help="What parts the fields; found when not said.")]
+TimeFormat = Annotated[str | None, typer.Option(metavar="TEXT", help="How times are written, as in %d/%m/%Y %H:%M.")]
 
 
 def import_files(
@@ -28,19 +51,11 @@ def import_files(
     *,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="CSV, Parquet or JSON Lines, gzip too.")],
     items: Annotated[bool, typer.Option("--items", help="The files hold items, not events.")] = False,
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column feeds a field; repeat it.")
-    ] = None,
-    constants: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows; repeat it.")
-    ] = None,
-    columns: Annotated[str | None, typer.Option(metavar="A,B,C", help="The columns of a file without a head.")] = None,
-    separator: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What parts the fields; found when not said.")
-    ] = None,
-    time_format: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="How times are written, as in %d/%m/%Y %H:%M.")
-    ] = None,
+    mapping: Mapped = None,
+    constants: Constants = None,
+    columns: Columns = None,
+    separator: Separator = None,
+    time_format: TimeFormat = None,
     consent: Annotated[
         str | None, typer.Option(metavar="TEXT", help="All agreed to training and personalization; whence it is known.")
     ] = None,
@@ -56,14 +71,9 @@ def import_files(
         raise Misuse(f"--rejects names one file; got {len(paths)} inputs")
     if consent is not None and items:
         raise Misuse("--consent is about people; got it with --items")
-    options = {
-        **mapped(pairs("--map", mapping or [], ITEM_FIELDS if items else EVENT_FIELDS)),
-        "constants": pairs("--set", constants or [], ITEM_FIELDS if items else EVENT_FIELDS),
-        "columns": None if columns is None else columns.split(","),
-        "separator": None if separator is None else separator.replace("\\t", "\t"),
-        "time_format": time_format,
-        "rejects": "beside" if rejects is None else rejects,
-    }
+    fields = ITEM_FIELDS if items else EVENT_FIELDS
+    options = read_options(fields, mapping, constants, (columns, separator, time_format))
+    options["rejects"] = "beside" if rejects is None else rejects
     with Gate.open(state.settings(), state.clock) as gate:
         for path in paths:
             try:
@@ -74,6 +84,30 @@ def import_files(
         if not items:
             _warn_unasked(gate)
     state.remark("next: penchant train")
+
+
+def read_options(
+    fields: Sequence[str],
+    mapping: Sequence[str] | None,
+    constants: Sequence[str] | None,
+    form: tuple[str | None, str | None, str | None],
+) -> dict[str, Any]:
+    """Return what the readers are told of a file: which column is what, and its form (columns, separator, times).
+
+    >>> read_options(("user", "at"), ["user=buyer"], None, ("buyer,when", None, None))["columns"]
+    ['buyer', 'when']
+
+    Raises:
+        Misuse: as :func:`pairs`.
+    """
+    columns, separator, time_format = form
+    return {
+        **mapped(pairs("--map", mapping or [], fields)),
+        "constants": pairs("--set", constants or [], fields),
+        "columns": None if columns is None else columns.split(","),
+        "separator": None if separator is None else separator.replace("\\t", "\t"),
+        "time_format": time_format,
+    }
 
 
 def pairs(option: str, texts: Sequence[str], known: Sequence[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from penchant.core.executor import blocks
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
 from penchant.evaluation.interval import Effect, Inconclusive
+from penchant.evaluation.power import CHANCE, POWER
 from penchant.evaluation.preference import preference, told
 from penchant.evaluation.ranking import Ranker, Users, hits, rank, truth
 from penchant.kernels.draft import draft
@@ -24,8 +25,6 @@ from penchant.kernels.draft import draft
 __all__ = ["Interleaved", "Preferences", "interleave", "preference", "team_draft"]
 
 Id = TypeVar("Id", bound=Hashable)
-_POWER = 0.8
-"How often the number of users that is asked for would tell a difference of the size seen."
 
 
 class Interleaved(Struct, Generic[Id], frozen=True):
@@ -130,7 +129,7 @@ class Preferences(Struct, frozen=True):
         share, voting = (1 + self.lead.value) / 2, self.for_a + self.for_b
         if not voting or share == 0.5:
             return None
-        spread = 0.5 * float(ndtri(0.975)) + math.sqrt(share * (1 - share)) * float(ndtri(_POWER))
+        spread = 0.5 * float(ndtri(1 - CHANCE / 2)) + math.sqrt(share * (1 - share)) * float(ndtri(POWER))
         return math.ceil((spread / (share - 0.5)) ** 2 * self.users.evaluated / voting)
 
     def __str__(self) -> str:

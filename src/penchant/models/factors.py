@@ -133,8 +133,10 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
         axes = Axes(self.vectors, self.energy.astype(np.float32))
         walk = Walk(out, _STEPS, _TOLERANCE)
         arrived = descend_rows(Rows(asked.indptr, asked.indices, confidence), target, axes, ridge, walk)
-        for r in np.flatnonzero(~arrived):
-            own = slice(starts[r], starts[r + 1])
-            row = Rows(np.array([0, starts[r + 1] - starts[r]]), asked.indices[own], asked.data[own])
-            out[r] = self.rule.solve(row, Side(self.vectors, np.diag(self.energy)))[0]
+        if not arrived.all():
+            lengths = np.diff(starts)
+            hard = np.repeat(~arrived, lengths)
+            indptr = np.concatenate([[0], np.cumsum(lengths[~arrived])])
+            rest = Rows(indptr, asked.indices[hard], asked.data[hard])
+            out[~arrived] = self.rule.solve(rest, Side(self.vectors, np.diag(self.energy)))
         return out

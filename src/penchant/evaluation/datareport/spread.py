@@ -8,8 +8,9 @@ import numpy as np
 from msgspec import Struct
 
 from penchant.core.arrays import Float64, Int64
+from penchant.evaluation.metrics.share import inequality
 
-__all__ = ["Spread", "gini", "lorenz", "top_share"]
+__all__ = ["Spread", "lorenz", "top_share"]
 
 QUANTILES = {"min": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "p99": 0.99, "max": 1.0}
 "What is told of a distribution. The quantile q is the smallest value that at least a share q of them does not exceed."
@@ -38,7 +39,7 @@ class Spread(Struct, frozen=True):
     once: int
     "How many have exactly 1."
     gini: float
-    "See :func:`gini`."
+    "0 when all have alike, near 1 when one has all; 0 when there are none."
     top: dict[str, float]
     "Share of the whole that the top 1%, 10% and 20% have."
     bins: tuple[tuple[int, int, int], ...]
@@ -52,24 +53,16 @@ class Spread(Struct, frozen=True):
         quantiles = {name: int(ordered[max(int(np.ceil(q * n)) - 1, 0)]) for name, q in QUANTILES.items()} if n else {}
         top = {name: top_share(ordered, share) for name, share in TOPS.items()}
         mean = float(ordered.mean()) if n else 0.0
-        return cls(what, n, mean, quantiles, int((ordered == 1).sum()), gini(ordered), top, _bins(ordered))
-
-
-def gini(counts: Any) -> float:
-    """Return the Gini coefficient: 0 when all have alike, near 1 when one has all; 0 when there are none.
-
-    sum over i of (2 i - n - 1) x_i / (n sum of x), x in ascending order and i from 1.
-
-    >>> gini([1, 1, 1, 1]), gini([0, 0, 0, 8])
-    (0.0, 0.75)
-
-    Source: Damgaard and Weiner, "Describing Inequality in Plant Size or Fecundity", Ecology 81(4), 2000, eq. 1-2.
-    """
-    ordered = np.sort(np.asarray(counts, dtype=np.float64))
-    n, total = len(ordered), ordered.sum()
-    if not n or total == 0:
-        return 0.0
-    return float(((2 * np.arange(1, n + 1) - n - 1) * ordered).sum() / (n * total))
+        return cls(
+            what,
+            n,
+            mean,
+            quantiles,
+            int((ordered == 1).sum()),
+            inequality(ordered) if ordered.any() else 0.0,
+            top,
+            _bins(ordered),
+        )
 
 
 def top_share(counts: Any, share: float) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from penchant.core.arrays import Bool, Float64, Int32, Int64
-from penchant.evaluation.metrics.share import share
+from penchant.evaluation.metrics.share import inequality, share
 
 __all__ = [
     "aplt",
@@ -82,11 +82,7 @@ def gini(items: Int32, n_items: int) -> float:
     Source: Shani and Gunawardana, "Evaluating Recommendation Systems", Recommender Systems Handbook, 2011; with n in
     place of their n - 1 in the denominator, which is the area between the Lorenz curve and equality, doubled.
     """
-    counts = np.sort(np.bincount(items[items >= 0], minlength=n_items)).astype(np.float64)
-    total = counts.sum()
-    if not total:
-        return float("nan")
-    return float((2 * np.arange(1, n_items + 1) - n_items - 1) @ counts / (n_items * total))
+    return inequality(np.bincount(items[items >= 0], minlength=n_items))
 
 
 def serendipity(hits: Bool, items: Int32, expected: Int32) -> Float64:
