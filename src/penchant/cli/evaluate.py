@@ -159,7 +159,8 @@ def _metrics(said: str | None, settings: Settings, plan: Plan) -> tuple[Plan, li
         task, named = chosen_task(said.split(","), plan.task)
         plan = msgspec.structs.replace(plan, task="rating") if task == "rating" else plan
         usual, shown = measured(settings, plan), named or []
-    return plan, shown, tuple(dict.fromkeys((*usual, *shown)))
+    of_sample = "" if plan.negatives is None else f" (sampled, {plan.negatives:,})"
+    return plan, [f"{name}{of_sample}" for name in shown], tuple(dict.fromkeys((*usual, *shown)))
 
 
 def held_out(settings: Settings, test: str | None) -> Settings:

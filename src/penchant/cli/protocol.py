@@ -48,7 +48,8 @@ Share = Annotated[float | None, typer.Option(metavar="X", help="Of random and st
 Gap = Annotated[str | None, typer.Option(metavar="SPAN", help="Of sessions: what ends one, such as 30m.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Of what is cut, fitted and resampled at random.")]
 HeldOut = Annotated[
-    Path | None, typer.Option(metavar="PATH", help="A file of what has to be foreseen; FILE is what is learnt from.")
+    Path | None,
+    typer.Option("--held-out", metavar="PATH", help="A file of what to foresee; FILE is what is learnt from."),
 ]
 Models = Annotated[str | None, typer.Option(metavar="A,B", help="These models only, of the settings or as they are.")]
 Task = Annotated[str | None, typer.Option(metavar="NAME", help="new, repeat, any or rating; each model its own.")]
