@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from penchant.core.errors import InputError
+from penchant.core.errors import InputError, MissingColumn
 from penchant.core.progress import SILENT, Progress
 from penchant.data.columns import Mapping
 from penchant.data.fields import numbers
@@ -31,6 +31,11 @@ def read_columns(
     >>> table = pl.DataFrame({"user": ["ann", "bob"], "age": ["31", None], "city": ["Umea", ""]})
     >>> read_columns(table, ["age", "user"]).to_dict(as_series=False)
     {'age': [31.0, None], 'user': ['ann', 'bob']}
+    >>> read_columns(table, ["cty"])
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.MissingColumn: the polars table has no column 'cty'; got user, age, city; \
+allowed: any of these columns; next: did you mean 'city'?
 
     Args:
         source: a path or a table.
@@ -46,7 +51,14 @@ def read_columns(
     """
     names = list(dict.fromkeys(columns))
     fields = {f"column {i}": name for i, name in enumerate(names)}
-    raw = load(source, Mapping(fields, tuple(fields)), Options(separator, head, progress=progress))
+    try:
+        raw = load(source, Mapping(fields, tuple(fields)), Options(separator, head, progress=progress))
+    except MissingColumn as error:
+        missing = fields[error.field or ""]
+        what = error.what.replace(f" for {error.field}", "")
+        near = (error.then or "").partition("=")[2]
+        then = None if near in ("", "'<column>'") else f"did you mean {near}?"
+        raise MissingColumn(what, got=error.got, allowed=error.allowed, then=then, field=missing) from error
     if raw.bad:
         line, reason, text = raw.bad[0]
         raise InputError(
