@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from penchant.cli.faults import Misuse, in_options
-from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File
+from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File, MinUsers
 from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
 from penchant.cli.protocol import (
     CUT,
@@ -64,6 +64,7 @@ def evaluate(
     negatives: Negatives = None,
     threshold: Threshold = None,
     allow: Allow = None,
+    min_users: MinUsers = None,
     json: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
     ] = None,
@@ -88,7 +89,13 @@ def evaluate(
     check_places(plot, html, None if json in (None, "-") else Path(str(json)))
     try:
         reports, shown = _compared(
-            state, file, users, asked | {"allow": tuple(allow or ())}, metrics=metrics, held=held_out_in
+            state,
+            file,
+            file.settings(state, min_users),
+            asked | {"allow": tuple(allow or ())},
+            users=users,
+            metrics=metrics,
+            held=held_out_in,
         )
     except PenchantError as error:
         raise in_options(error) from error
@@ -111,9 +118,10 @@ def evaluate(
 def _compared(
     state: State,
     file: EventFile,
-    users: Path | None,
+    settings: Settings,
     asked: dict[str, Any],
     *,
+    users: Path | None,
     metrics: str | None,
     held: Path | None,
 ) -> tuple[dict[str, Report], list[str]]:
@@ -128,7 +136,7 @@ def _compared(
         raise Misuse("--held-out goes with a file of what is learnt from; got no FILE")
     if held is not None and any(asked[name] is not None for name in ("protocol", *CUT)):
         raise Misuse("--held-out is a protocol of its own; got another one, or an option of one")
-    settings = held_out(file.settings(state), asked["test"])
+    settings = held_out(settings, asked["test"])
     plan, progress = plan_of(state, settings, users, asked), state.progress()
     plan, shown, wanted = _metrics(metrics, settings, plan)
     if file.path is None:

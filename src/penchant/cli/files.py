@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from penchant.cli.faults import Misuse
 from penchant.cli.importing import EVENT_FIELDS, ITEM_FIELDS, mapped, pairs, read_options
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from penchant.data.dataset import Dataset
     from penchant.data.readers import Events
 
-__all__ = ["Catalogue", "CatalogueMapped", "EventFile", "File", "only_with_file"]
+__all__ = ["Catalogue", "CatalogueMapped", "EventFile", "File", "MinUsers", "only_with_file"]
 
 File = Annotated[
     Path | None,
@@ -30,6 +31,7 @@ Catalogue = Annotated[
 CatalogueMapped = Annotated[
     list[str] | None, typer.Option("--map-item", metavar="FIELD=COLUMN", help="The same of the catalogue.")
 ]
+MinUsers = Annotated[int | None, typer.Option(metavar="N", help="Items that fewer users touched are not learnt.")]
 
 _NAMES = {"constants": "--set", "columns": "--columns", "separator": "--separator", "time_format": "--time-format"}
 
@@ -74,11 +76,16 @@ class EventFile(Struct, frozen=True):
             raise Misuse("--map-item is about the catalogue; got no --items")
         return cls(path, items, options, described)
 
-    def settings(self, state: State) -> Settings:
+    def settings(self, state: State, min_users: int | None = None) -> Settings:
         """Return the settings: of the file of settings when there is one, which only the store cannot do without."""
         from penchant.core.settings import Settings
 
-        return Settings() if self.path is not None and not state.path.exists() else state.settings()
+        settings = Settings() if self.path is not None and not state.path.exists() else state.settings()
+        if min_users is None:
+            return settings
+        if min_users < 1:
+            raise Misuse(f"--min-users is 1 or more; got {min_users}")
+        return replace(settings, train=replace(settings.train, min_users=min_users))
 
     def read(self, state: State, path: Path | None = None) -> tuple[Events, Items | None]:
         """Return the events of the file, or of another one of its form, and its catalogue."""

@@ -10,7 +10,7 @@ import typer
 
 from penchant.cli.evaluate import check_places, held_out
 from penchant.cli.faults import in_options
-from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File
+from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File, MinUsers
 from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
 from penchant.cli.reports import show_reports
 from penchant.cli.shown import emit, say
@@ -18,6 +18,7 @@ from penchant.cli.state import State, state_of
 from penchant.core.errors import MissingExtra, PenchantError
 
 if TYPE_CHECKING:
+    from penchant.core.settings import Settings
     from penchant.evaluation.tuned import TuningReport
 
 __all__ = ["tune"]
@@ -45,6 +46,7 @@ def tune(
     json: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
     ] = None,
+    min_users: MinUsers = None,
     items: Catalogue = None,
     mapping: Mapped = None,
     item_mapping: CatalogueMapped = None,
@@ -65,7 +67,8 @@ def tune(
     check_places(None, target)
     search = {"metric": metric, "trials": trials, "seconds": seconds, "fields": field or (), "windows": windows}
     try:
-        report, note = _tuned(state, file, model, test, search | {"storage": study, "rng": seed})
+        settings = held_out(file.settings(state, min_users), test)
+        report, note = _tuned(state, file, model, settings, search | {"storage": study, "rng": seed})
     except PenchantError as error:
         raise in_options(error) from error
     if json == "-":
@@ -83,14 +86,14 @@ def tune(
 
 
 def _tuned(
-    state: State, file: EventFile, model: str, test: str | None, search: dict[str, Any]
+    state: State, file: EventFile, model: str, settings: Settings, search: dict[str, Any]
 ) -> tuple[TuningReport, tuple[str, ...]]:
     """Return what a search found in the store or in a file, and what is to be said of the file."""
     from penchant.engine.tuning import tune_events, tune_model
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
 
-    settings, progress = held_out(file.settings(state), test), state.progress()
+    progress = state.progress()
     if file.path is not None:
         data, note = file.dataset(state, settings)
         return tune_events(data, settings, model, progress=progress, **search), (note,)
