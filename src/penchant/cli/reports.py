@@ -67,9 +67,12 @@ def _show(task: str, report: Report, shown: Sequence[str]) -> None:
         seconds = next(iter(found.values())).seconds
         made.add_row(model, *cells, number(seconds, 2), against or "-")
     show(made)
-    for line in report.lines:
-        if line.verdict is not None and line.name in shown:
-            say(f"  {sentence(line, report.setup.baseline)}")
+    told = [line for line in report.lines if line.verdict is not None and line.name in shown]
+    short = [line for line in told if line.slice is None or " = " not in line.slice or line.name == judged]
+    for line in short:
+        say(f"  {sentence(line, report.setup.baseline)}")
+    if len(short) < len(told):
+        say(f"  {len(told) - len(short):,} more verdicts on slices, by the other metrics, are in what --json writes.")
     for text in report.about():
         say(f"  {_P.sub('', text)}")
     say("")
