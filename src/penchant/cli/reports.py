@@ -22,7 +22,12 @@ SHOWN = ("ndcg@10", "recall@20", "hit@10", "coverage@10")
 _P = re.compile(r" p: [^.]*\.$")
 "The sentence about p-values, which the tables here do not show."
 
-_TITLES = {"new": "New items: what the person had not had before", "repeat": "Repeats: what the person had before"}
+_TITLES = {
+    "new": "New items: what the person had not had before",
+    "repeat": "Repeats: what the person had before",
+    "any": "All items: what comes next, had before or not",
+    "rating": "Ratings: what the person says of an item",
+}
 
 
 def document(reports: Mapping[str, Report]) -> str:
