@@ -14,7 +14,8 @@ from penchant.core.arrays import Bool, Float32, Float64, Int32
 from penchant.kernels.als import solve_rows
 from penchant.kernels.als_cg import Axes, Walk, descend_rows
 from penchant.kernels.layout import Best, Rows, Side, Space
-from penchant.kernels.panels import Panels, multiply, panels_of, rank_panels
+from penchant.kernels.panels import Panels, multiply, panels_of
+from penchant.kernels.search import rank_panels
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
 
