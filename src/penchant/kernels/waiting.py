@@ -36,7 +36,11 @@ ROW = np.dtype(
 
 
 class Waiting(NamedTuple):
-    """Items that may be among the best of each row."""
+    """Items that may be among the best of each row.
+
+    >>> Waiting(np.empty((1, 9), np.int32), np.empty((1, 2, 9), np.float32)).places.shape
+    (1, 9)
+    """
 
     places: Int32
     "int32[b, m]."
@@ -61,7 +65,21 @@ def room_for(rows: Any, k: int, n: int) -> Waiting:
 
 @njit(nogil=True, cache=True)
 def wait(row: Any, order: Int32, found: Int32, waiting: Waiting, at: tuple[int, int, int]) -> None:
-    """Let the items of a panel wait that may be among the best of a row; ``found`` are their products of integers."""
+    """Let the items of a panel wait that may be among the best of a row.
+
+    >>> rows, order = np.zeros(1, ROW), np.int32([7, 3])
+    >>> rows["step"], rows["error"], waiting = 0.5, 0.25, room_for(rows, 1, 2)
+    >>> wait(rows[0], order, np.int32([4, 10]), waiting, (0, 0, 0b10))  # ten halves, and up to 0.5 + 0.25 off
+    >>> waiting.places[0, 0], waiting.bounds[0, :, 0].round(3).tolist()
+    (np.int32(3), [4.25, 5.75])
+
+    Args:
+        row: ROW.
+        order: int32[m], rows of the vectors.
+        found: int32, products of integers.
+        waiting: written.
+        at: where the panel begins in ``order``, where its products begin in ``found``, and a bit for each item.
+    """
     r, (first, base, bits) = row.number, at
     places, bounds = waiting
     count, error, step = row.count, row.error, row.step
@@ -79,7 +97,14 @@ def wait(row: Any, order: Int32, found: Int32, waiting: Waiting, at: tuple[int, 
 
 @njit(nogil=True, cache=True)
 def wait_exactly(row: Any, order: Int32, pair: tuple[Float32, Float32], waiting: Waiting, at: Any) -> None:
-    """Do the same where integers say nothing: multiply out. What is not a number is not among the best."""
+    """Do the same where integers say nothing: multiply out. What is not a number is not among the best.
+
+    >>> rows, pair = np.zeros(1, ROW), (np.float32([[1]]), np.float32([[2], [np.nan]]))
+    >>> waiting = room_for(rows, 1, 2)
+    >>> wait_exactly(rows[0], np.int32([1, 0]), pair, waiting, (0, 0, 0b11))
+    >>> rows["count"].tolist(), waiting.bounds[0, :, 0].tolist()
+    ([1], [2.0, 2.0])
+    """
     r, (first, _, bits), (vectors, others) = row.number, at, pair
     while bits:
         place = order[first + lowest(bits)]
@@ -106,6 +131,12 @@ def _sieve(row: Any, k: int, places: Int32, bounds: Float32) -> None:
 def resolve(row: Any, pair: tuple[Float32, Float32], codes: Int32, waiting: Waiting, heap: Best) -> int:
     """Multiply out the items that wait for a row and may matter; return how many the heap holds then.
 
+    >>> rows, pair = np.zeros(1, ROW), (np.float32([[1]]), np.float32([[2], [3]]))
+    >>> waiting, heap = room_for(rows, 1, 2), Best(np.empty(1, np.int32), np.empty(1, np.float32))
+    >>> wait_exactly(rows[0], np.int32([0, 1]), pair, waiting, (0, 0, 0b11))
+    >>> resolve(rows[0], pair, np.int32([5, 6]), waiting, heap), heap.items.tolist(), heap.scores.tolist()
+    (1, [6], [3.0])
+
     Args:
         row: ROW.
         pair: float32[b, d] and float32[n, d], the rows' vectors and the items'.
@@ -125,7 +156,15 @@ def resolve(row: Any, pair: tuple[Float32, Float32], codes: Int32, waiting: Wait
 
 @njit(nogil=True, cache=True)
 def relieve(row: Any, pair: tuple[Float32, Float32], space: Space, waiting: Waiting, heap: Best) -> None:
-    """Make room among the items that wait for a row; where that is not enough, find out which of them are its best."""
+    """Make room among the items that wait for a row; where that is not enough, find out which of them are its best.
+
+    >>> rows, pair, codes = np.zeros(1, ROW), (np.float32([[1]]), np.float32([[2], [3]])), np.int32([0, 1])
+    >>> waiting, heap = room_for(rows, 1, 2), Best(np.empty(1, np.int32), np.empty(1, np.float32))
+    >>> wait_exactly(rows[0], codes, pair, waiting, (0, 0, 0b11))
+    >>> relieve(rows[0], pair, Space(codes, codes), waiting, heap)
+    >>> rows["count"].tolist(), waiting.places[0, 0]  # of two items one is left
+    ([1], np.int32(1))
+    """
     k, places, bounds = len(heap.items), waiting.places[row.number], waiting.bounds[row.number]
     if row.count >= k:
         _sieve(row, k, places, bounds)
