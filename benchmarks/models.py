@@ -163,6 +163,8 @@ def line(row: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
 def said(row: dict[str, Any]) -> str:
     """Return what a row has to say beside its figures."""
     parts = [row["note"]] if row["note"] else []
+    if row.get("given_per_second") is not None:
+        parts.append(f"{row['given_per_second']:,.0f} users/s from vectors at hand")
     if row.get("loss") is not None:
         parts.append(f"loss {row['loss']:.4f}")
     if row.get("equal_seconds") is not None:
