@@ -8,16 +8,16 @@ import numpy as np
 from msgspec import Meta
 
 from penchant.core.arrays import Float32, Float64, Int32
-from penchant.core.executor import LOCAL, Executor, blocks
+from penchant.core.executor import Executor, blocks
 from penchant.core.nouns import History
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of, transposed
 from penchant.kernels.als import solve_rows
 from penchant.kernels.layout import Rows, Side
+from penchant.models.batches import expect_histories, in_blocks
 from penchant.models.learner import Learner
 from penchant.models.offset import OffsetFactors
-from penchant.models.scorer import BLOCK, canonical
 from penchant.models.tunable import Tunable
 
 __all__ = ["MatrixFactorization", "Ratings", "latest"]
@@ -64,8 +64,15 @@ class Ratings(OffsetFactors, frozen=True, eq=False, kw_only=True):
             histories: CSR [n, n_items] of ratings, as :meth:`rows` makes them.
             rows: int[p], whose history each pair is about.
             items: int[p], codes of items.
+
+        Raises:
+            InputError: the width of the matrix is not the number of items.
         """
-        csr, who, what = canonical(histories), np.asarray(rows, np.int64), np.asarray(items, np.int32)
+        csr, who, what = (
+            expect_histories(histories, self.n_items),
+            np.asarray(rows, np.int64),
+            np.asarray(items, np.int32),
+        )
         places, signal = self._places(what), csr.data.astype(np.float32)
         out = np.full(len(what), np.nan, np.float32)
         order = np.argsort(who, kind="stable")
@@ -78,8 +85,7 @@ class Ratings(OffsetFactors, frozen=True, eq=False, kw_only=True):
                 vectors = self._based(Rows(theirs.indptr, self.positions[theirs.indices], theirs.data))
                 out[own] = np.einsum("ij,ij->i", vectors[who[own] - block[0]], self.vectors[places[own]])
 
-        for _ in LOCAL.map(part, blocks(csr.shape[0], BLOCK)):
-            pass
+        in_blocks(csr.shape[0], part)
         return out
 
     def _signal(self, weights: Float32) -> Float32:
