@@ -23,6 +23,7 @@ from penchant.trust.catalogue import Catalogue
 from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
+from penchant.trust.leases import Leases
 from penchant.trust.purpose import Purpose
 from penchant.trust.studies import Studies
 
@@ -95,6 +96,7 @@ class Gate:
         self.consent = Consents(store, settings, clock)
         self.catalogue = Catalogue(store)
         self.artifacts = Artifacts(store, clock)
+        self.leases = Leases(store, clock)
         self.studies = Studies(store, clock)
 
     @classmethod
