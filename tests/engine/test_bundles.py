@@ -25,10 +25,10 @@ from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
 
-def retrain(settings: Settings, clock: FixedClock, events: int = 400) -> str:
+def retrain(settings: Settings, clock: FixedClock, events: int = 400, tag: str = "more") -> str:
     """Add events, train in an engine of another process's kind, and return the digest now in charge."""
     with Engine.open(settings, clock) as other:
-        rows = [Event(f"u{n % 100}", f"i{n % 40}", "purchase", clock.now(), id=f"more-{n}") for n in range(events)]
+        rows = [Event(f"u{n % 100}", f"i{n % 40}", "purchase", clock.now(), id=f"{tag}-{n}") for n in range(events)]
         assert other.ingest(SYSTEM, rows).accepted == events
         return train(other.gate, SYSTEM, settings).digest
 
@@ -210,6 +210,8 @@ def test_a_copied_shop_uses_and_removes_its_own_models(settings: Settings, clock
     before = sorted(Path(settings.artifacts).rglob("*"))
     first = next((other / "artifacts").iterdir())
     retrain(there, clock)
+    assert first.exists(), "the one before the one in charge stays, so that there is something to roll back to"
+    retrain(there, clock, tag="again")
     assert not first.exists()
     assert sorted(Path(settings.artifacts).rglob("*")) == before
     shutil.rmtree(settings.artifacts)
@@ -233,6 +235,7 @@ def test_an_old_bundle_that_cannot_be_removed_is_said(
     settings = msgspec.structs.replace(settings, train=TrainSettings(keep=1))
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     retrain(settings, clock)
+    retrain(settings, clock, tag="again")
     assert f"{old} could not be removed and takes up space; remove it by hand" in caplog.messages
 
 
