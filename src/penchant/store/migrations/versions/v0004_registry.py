@@ -30,6 +30,6 @@ def upgrade() -> None:
         sa.Column("done", sa.BigInteger),
     )
     op.execute(
-        "INSERT INTO promotions (digest, at, \"by\", why) "
+        'INSERT INTO promotions (digest, at, "by", why) '
         "SELECT digest, promoted, 'unknown', '' FROM artifacts WHERE promoted IS NOT NULL"
     )
