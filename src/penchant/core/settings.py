@@ -105,6 +105,8 @@ class ServerSettings(_Section, frozen=True):
     "The address; 127.0.0.1 answers this machine only."
     port: int = 8080
     "The port."
+    workers: int = 1
+    "Processes that share the port."
     max_batch: int = 10_000
     "Events or items in one request."
     max_body: int = 16 * 1024 * 1024
@@ -202,8 +204,8 @@ def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
     >>> settings_from({"server": {"prot": 80}}, base=Path("."))
     Traceback (most recent call last):
         ...
-    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, max_batch, max_body; \
-next: did you mean 'port'?
+    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, workers, max_batch, \
+max_body; next: did you mean 'port'?
     """
     _check_keys(raw, Settings, "")
     placements = raw.get("placements", {})
@@ -257,6 +259,7 @@ def _check_values(settings: Settings) -> None:
         "train.min_users": settings.train.min_users,
         "train.keep": settings.train.keep,
         "server.port": settings.server.port,
+        "server.workers": settings.server.workers,
     }
     for name, value in limits.items():
         if value < 1:

@@ -114,6 +114,8 @@ class Keeper:
 
         What cannot be loaded is written to the log and tried again when it is promoted again; this never raises for it.
         """
+        if self.watching:
+            return
         try:
             self._look(warmed=True)
         except PenchantError as error:

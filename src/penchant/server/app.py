@@ -40,6 +40,7 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
     ('personalized', 'Sencha')
     """
     door = Door(engine, Meters())
+    engine.models.listen(lambda swap: door.meters.swap(taken=swap.taken))
     state = State({"door": door})
     pages: list[Router] = []
     if demo is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,9 +20,9 @@ from penchant.server.demo import Demo
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
-__all__ = ["check_address", "is_loopback", "running", "serve"]
+__all__ = ["GRACE", "check_address", "is_loopback", "listen", "running", "serve", "server_of"]
 
-_GRACE = 10
+GRACE = 10
 "Seconds that open requests get to finish when the server is told to stop."
 
 
@@ -43,7 +44,7 @@ def check_address(host: str, port: int) -> None:
     """Check that an address can be listened on, before long work whose end would be to listen there.
 
     >>> import socket
-    >>> with socket.create_server(("127.0.0.1", 0)) as taken:
+    >>> with socket.createserver_of(("127.0.0.1", 0)) as taken:
     ...     check_address("127.0.0.1", taken.getsockname()[1])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
@@ -52,7 +53,7 @@ def check_address(host: str, port: int) -> None:
     Raises:
         InputError: something else listens there, or this machine has no such address.
     """
-    _listen(host, port).close()
+    listen(host, port).close()
 
 
 def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> None:
@@ -77,9 +78,14 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
             then="serve without the demo, or leave the host out",
             field="host",
         )
-    listener = _listen(host, port)
-    with listener:
-        _server(create_app(engine, demo=demo)).run(sockets=[listener])
+    with listen(host, port) as listener:
+        app = create_app(engine, demo=demo)
+        engine.models.watch()
+        before = signal.signal(signal.SIGTERM, lambda number, frame: None)  # told to stop, it ends well
+        try:
+            server_of(app).run(sockets=[listener])
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -91,8 +97,8 @@ def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
     ...     url.startswith("http://127.0.0.1:")
     True
     """
-    with _listen(host, 0) as listener:
-        server = _server(app)
+    with listen(host, 0) as listener:
+        server = server_of(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="penchant-server")
         thread.start()
         try:
@@ -106,20 +112,35 @@ def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
             thread.join()
 
 
-def _server(app: Litestar) -> uvicorn.Server:
+def server_of(app: Litestar) -> uvicorn.Server:
+    """Return what serves an app, not started yet.
+
+    >>> from litestar import Litestar
+    >>> server_of(Litestar(openapi_config=None)).started
+    False
+    """
     config = uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=GRACE,
         lifespan="on",
         ws="none",
     )
     return uvicorn.Server(config)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address; it does not listen yet.
+
+    >>> with listen("127.0.0.1", 0) as bound:
+    ...     bound.getsockname()[0]
+    '127.0.0.1'
+
+    Raises:
+        InputError: something else listens there, or this machine has no such address.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

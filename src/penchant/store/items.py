@@ -55,7 +55,7 @@ class Items:
             version = _version(connection)
             return (list(connection.execute(query).fetchall()) if version > since else []), version
 
-    def shown(self, since: int) -> Iterator[list[sa.Row[Any]]]:
+    def shown(self, since: int) -> Iterator[list[Any]]:
         """Yield the rows put after version ``since`` in blocks: what is shown of an item, so no long texts."""
         names = ("id", "title", "categories", "price", "currency", "available")
         query = sa.select(*(items.c[name] for name in names)).where(items.c.version > since).order_by(items.c.id)
