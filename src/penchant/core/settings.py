@@ -23,6 +23,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "TrainSettings",
+    "WorkerSettings",
     "load_settings",
 ]
 
@@ -77,6 +78,29 @@ class TrainSettings(_Section, frozen=True):
     "Items that fewer users touched are not learnt."
     keep: int = 5
     "Trained bundles kept on disk."
+
+
+class WorkerSettings(_Section, frozen=True):
+    """How ``penchant worker`` keeps the models up to date.
+
+    >>> WorkerSettings(every="1h").placement
+    'for-you'
+    """
+
+    every: str = "1d"
+    "From the end of one training to the beginning of the next."
+    jitter: str = "5m"
+    "Up to so much is added by chance, so that many deployments do not begin at once."
+    test: str = "1d"
+    "The newest part of the events, by which new models and those in charge are compared before a promotion."
+    placement: str = "for-you"
+    "The placement that is asked in the comparison."
+    metric: str = "ndcg@10"
+    "What decides: new models are promoted unless they are significantly worse by it."
+    floor: float = 0.0
+    "What the metric must reach at least; 0 asks for nothing."
+    users: int = 1000
+    "People asked about in the comparison, at most."
 
 
 class EvaluationSettings(_Section, frozen=True):
@@ -166,6 +190,7 @@ class Settings(_Section, frozen=True):
     events: EventSettings = EventSettings()
     consent: ConsentSettings = ConsentSettings()
     train: TrainSettings = TrainSettings()
+    worker: WorkerSettings = WorkerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     server: ServerSettings = ServerSettings()
     models: dict[str, dict[str, Any]] = field(default_factory=_default_models)
@@ -253,11 +278,14 @@ def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
 def _check_values(settings: Settings) -> None:
     parse_duration(settings.events.future, field="events.future")
     parse_duration(settings.evaluation.test, field="evaluation.test")
+    for name in ("every", "jitter", "test"):
+        parse_duration(getattr(settings.worker, name), field=f"worker.{name}")
     limits = {
         "evaluation.k": min(settings.evaluation.k, default=0),
         "evaluation.resamples": settings.evaluation.resamples,
         "train.min_users": settings.train.min_users,
         "train.keep": settings.train.keep,
+        "worker.users": settings.worker.users,
         "server.port": settings.server.port,
         "server.workers": settings.server.workers,
     }

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from penchant.core.disk import discard
+from penchant.core.disk import scratch
 from penchant.core.errors import ArtifactDamaged, ArtifactError
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.stamps import read_stamp, settled, write_stamp
@@ -76,24 +75,21 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
         ArtifactError: the directory cannot be written.
     """
     root = Path(folder)
-    scratch = root / f".{uuid.uuid4().hex}.tmp"
     try:
-        scratch.mkdir(parents=True)
-        for name, scorer in scorers.items():
-            scorer.save(scratch / name)
-        digests = {name: read_artifact(scratch / name).digest for name in scorers}
-        target = root / _digest(digests)[:16]
-        (scratch / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
-        if target.exists() and not _sound(target):
-            shutil.rmtree(target)
-        if not target.exists():
-            os.replace(scratch, target)
+        with scratch(root) as place:
+            for name, scorer in scorers.items():
+                scorer.save(place / name)
+            digests = {name: read_artifact(place / name).digest for name in scorers}
+            target = root / _digest(digests)[:16]
+            (place / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
+            if target.exists() and not _sound(target):
+                shutil.rmtree(target)
+            if not target.exists():
+                os.replace(place, target)
     except OSError as error:
         raise ArtifactError(
             "the models cannot be written", got=f"{root}: {error}", then="check the path and free space"
         ) from error
-    finally:
-        discard(scratch)
     return load_bundle(target)
 
 

@@ -66,16 +66,20 @@ class Artifacts:
     def rollback(self, at: int) -> tuple[str, str] | None:
         """Put the bundle that was in service before back; return the digests of the two, or None when there is none."""
         with self._database.writing() as connection:
-            known = set(connection.execute(sa.select(artifacts.c.digest)).scalars())
-            query = sa.select(promotions).where(promotions.c.undone.is_(None)).order_by(promotions.c.seq.desc())
-            rows = connection.execute(query).fetchall()
-            before = next((row for row in rows[1:] if row.digest in known and row.digest != rows[0].digest), None)
-            if before is None:
+            found = _stack(connection)
+            if found is None:
                 return None
+            top, before = found
             undone = sa.update(promotions).where(promotions.c.seq > before.seq, promotions.c.undone.is_(None))
             connection.execute(undone.values(undone=at))
             _serve(connection, before.digest, at)
-        return rows[0].digest, before.digest
+        return str(top.digest), str(before.digest)
+
+    def before(self) -> str | None:
+        """Return the digest of the bundle that a rollback would put back; None when there is none."""
+        with self._database.reading() as connection:
+            found = _stack(connection)
+        return None if found is None else str(found[1].digest)
 
     def promotions(self, limit: int) -> list[sa.Row[Any]]:
         """Return the latest promotions, newest first."""
@@ -104,6 +108,15 @@ class Artifacts:
             gone = artifacts.c.digest.in_([row.digest for row in old])
             connection.execute(sa.delete(artifacts).where(gone))
         return old
+
+
+def _stack(connection: sa.Connection) -> tuple[sa.Row[Any], sa.Row[Any]] | None:
+    """Return the promotion in force and the one before it, of another bundle that is still there; None without one."""
+    known = set(connection.execute(sa.select(artifacts.c.digest)).scalars())
+    query = sa.select(promotions).where(promotions.c.undone.is_(None)).order_by(promotions.c.seq.desc())
+    rows = connection.execute(query).fetchall()
+    before = next((row for row in rows[1:] if row.digest in known and row.digest != rows[0].digest), None)
+    return None if before is None else (rows[0], before)
 
 
 def _top(connection: sa.Connection, n: int) -> Sequence[str]:

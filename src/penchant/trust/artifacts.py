@@ -131,6 +131,11 @@ class Artifacts:
             raise NotFound("there is no bundle to roll back to", then="'penchant models' shows those that there are")
         return done
 
+    def before(self) -> Artifact | None:
+        """Return the bundle that a rollback would put back; None when there is none."""
+        digest = self._store.artifacts.before()
+        return next((artifact for artifact in self.list() if artifact.digest == digest), None)
+
     def promotions(self, n: int = 100) -> tuple[Promotion, ...]:
         """Return the latest promotions, newest first, those that were rolled back too."""
         rows = self._store.artifacts.promotions(n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +213,10 @@ class Gate:
         asked = (purpose for purpose in Purpose if purpose.asked)
         consenting = {purpose.value: self._store.events.users(self._who(purpose)) for purpose in asked}
         return Counts(total, users, self._store.items.count(), consenting)
+
+    def now(self) -> datetime:
+        """Return the present moment, as this gate's clock has it."""
+        return self._clock.now()
 
     def close(self) -> None:
         """Close the store."""
