@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,16 +62,18 @@ class Round(Struct, frozen=True, kw_only=True):
 
 
 def holder() -> str:
-    """Return what this process is called when it holds a lease.
+    """Return what this process is called when it holds a lease: another name each time.
 
-    >>> holder().endswith(f":{os.getpid()}")
-    True
+    >>> f":{os.getpid()}:" in holder(), holder() == holder()
+    (True, False)
     """
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
-def run_round(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = SILENT) -> Round | None:
-    """Do one round under the lease; return None when another process is at it.
+def run_round(
+    gate: Gate, actor: Actor, settings: Settings, *, seen: Lease | None = None, progress: Progress = SILENT
+) -> Round | None:
+    """Do one round under the lease; return None when another process is at it, or did it since ``seen`` was read.
 
     >>> from penchant.testing import shop
     >>> from penchant.trust.access import SYSTEM
@@ -86,7 +89,7 @@ def run_round(gate: Gate, actor: Actor, settings: Settings, *, progress: Progres
         NotFound: the lease was lost before the promotion; then nothing was promoted.
     """
     with gate.leases.held(LEASE, holder()) as held:
-        if held is None:
+        if held is None or (seen is not None and gate.leases.get(LEASE).done != seen.done):
             return None
         sweep_scratch(Path(settings.artifacts))
         done = round_of(gate, actor, settings, held, progress)
@@ -196,18 +199,16 @@ def work(
     jitter = parse_duration(settings.worker.jitter).total_seconds()
     extra = timedelta(seconds=chance.uniform(0.0, jitter))
     while not stop.is_set():
-        wait = _wait(gate, settings, extra)
-        if wait > 0:
-            stop.wait(min(wait, LOOK))
-            continue
         try:
-            done = run_round(gate, actor, settings, progress=progress)
-            failures = 0
-            if done is None:
-                stop.wait(LOOK)
-            else:
+            lease = gate.leases.get(LEASE)
+            wait = _wait(gate, lease, settings, extra)
+            if wait > 0:
+                stop.wait(min(wait, LOOK))
+                continue
+            done = run_round(gate, actor, settings, seen=lease, progress=progress)
+            failures, extra = 0, timedelta(seconds=chance.uniform(0.0, jitter))
+            if done is not None:
                 heard(done)
-            extra = timedelta(seconds=chance.uniform(0.0, jitter))
         except PenchantError as error:
             failures += 1
             pause = min(60.0 * 2 ** (failures - 1), parse_duration(settings.worker.every).total_seconds())
@@ -215,11 +216,9 @@ def work(
             stop.wait(pause)
 
 
-def _wait(gate: Gate, settings: Settings, extra: timedelta) -> float:
-    """Return the seconds until it is time, as the store says; a store that fails is asked again."""
-    try:
-        when = due(gate.leases.get(LEASE), settings, extra)
-    except PenchantError as error:
-        log.error("the store cannot be asked whether it is time, which is tried again: %s", error)
+def _wait(gate: Gate, lease: Lease, settings: Settings, extra: timedelta) -> float:
+    """Return the seconds until a round can begin; 0 for at once."""
+    if not lease.free(gate.now()):
         return LOOK
-    return 0.0 if when is None else (when - gate.now()).total_seconds()
+    when = due(lease, settings, extra)
+    return 0.0 if when is None else max(0.0, (when - gate.now()).total_seconds())
