@@ -205,6 +205,7 @@ class _Team:
 
     def _stop(self) -> None:
         log.info("stopping %d workers", len(self._workers))
+        self._listener.close()  # else connections would queue up that nobody takes any more
         _end([worker.process for worker in self._workers.values()], GRACE + 5.0)
 
 
