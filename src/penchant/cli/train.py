@@ -8,6 +8,7 @@ import typer
 
 from penchant.cli.shown import say
 from penchant.cli.state import state_of
+from penchant.core.clock import parse_duration
 from penchant.core.errors import NotReady
 
 __all__ = ["train"]
@@ -23,7 +24,8 @@ def train(context: typer.Context) -> None:
     state = state_of(context)
     settings = state.settings()
     began = time.perf_counter()
-    with Gate.open(settings, state.clock) as gate, gate.leases.held(LEASE, holder()) as held:
+    span = parse_duration(settings.worker.lease)
+    with Gate.open(settings, state.clock) as gate, gate.leases.held(LEASE, holder(), span) as held:
         if held is None:
             then = "wait until it is done; when it was killed, that takes a minute"
             raise NotReady("another process is training", got=gate.leases.get(LEASE).holder, then=then)

@@ -101,6 +101,8 @@ class WorkerSettings(_Section, frozen=True):
     "What the metric must reach at least; 0 asks for nothing."
     users: int = 1000
     "People asked about in the comparison, at most."
+    lease: str = "1m"
+    "How long after a worker was killed another may take over."
 
 
 class EvaluationSettings(_Section, frozen=True):
@@ -278,7 +280,7 @@ def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
 def _check_values(settings: Settings) -> None:
     parse_duration(settings.events.future, field="events.future")
     parse_duration(settings.evaluation.test, field="evaluation.test")
-    for name in ("every", "jitter", "test"):
+    for name in ("every", "jitter", "test", "lease"):
         parse_duration(getattr(settings.worker, name), field=f"worker.{name}")
     limits = {
         "evaluation.k": min(settings.evaluation.k, default=0),

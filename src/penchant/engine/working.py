@@ -88,7 +88,7 @@ def run_round(
         EmptyData: nothing may be learnt from.
         NotFound: the lease was lost before the promotion; then nothing was promoted.
     """
-    with gate.leases.held(LEASE, holder()) as held:
+    with gate.leases.held(LEASE, holder(), parse_duration(settings.worker.lease)) as held:
         if held is None or (seen is not None and gate.leases.get(LEASE).done != seen.done):
             return None
         sweep_scratch(Path(settings.artifacts))
