@@ -73,6 +73,7 @@ class Keeper:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._heard: list[Callable[[Swap], None]] = []
+        self._last: Swap | None = None
 
     @property
     def broken(self) -> str | None:
@@ -90,8 +91,14 @@ class Keeper:
         return self._thread is not None and self._thread.is_alive()
 
     def listen(self, heard: Callable[[Swap], None]) -> None:
-        """Have a function called after every swap and every refusal, such as one that counts them."""
-        self._heard.append(heard)
+        """Have a function called after every swap and every refusal, such as one that counts them.
+
+        It is told of the last one before, too; the same function twice is told once.
+        """
+        if heard not in self._heard:
+            self._heard.append(heard)
+            if self._last is not None:
+                heard(self._last)
 
     def current(self) -> Model | None:
         """Return what answers now, with the newest catalogue; None when nothing was ever promoted.
@@ -224,5 +231,6 @@ class Keeper:
         return not known and (self._broken is None or self._broken[0] != promoted or again)
 
     def _tell(self, swap: Swap) -> None:
+        self._last = swap
         for heard in self._heard:
             heard(swap)

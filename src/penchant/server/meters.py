@@ -8,6 +8,8 @@ from typing import Any, cast
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from penchant.engine.keeper import Swap
+
 __all__ = ["Meters", "forget_process"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -64,9 +66,9 @@ class Meters:
         """Count one slate."""
         self._slates.labels(placement, policy).inc()
 
-    def swap(self, *, taken: bool) -> None:
+    def swap(self, swap: Swap) -> None:
         """Count one bundle that was promoted: taken into use, or refused."""
-        self._swaps.labels("taken" if taken else "refused").inc()
+        self._swaps.labels("taken" if swap.taken else "refused").inc()
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format; of several processes on one socket, their sum."""
