@@ -83,7 +83,7 @@ def test_what_is_significantly_worse_is_not_promoted_and_the_row_says_why(
         placements = {**settings.placements, "for-you": msgspec.structs.replace(settings.placements["for-you"])}
         placements["for-you"] = msgspec.structs.replace(placements["for-you"], blend={"ease": 1.0}, exclude_seen=False)
         before = msgspec.structs.replace(settings, placements=placements)
-        worse = ruled(msgspec.structs.replace(before, models=models), test="20d")
+        worse = ruled(msgspec.structs.replace(before, models=models), newest="20d")
         in_charge = engine.gate.artifacts.promoted()
         done = run_round(engine.gate, SYSTEM, worse)
         assert done is not None
@@ -100,14 +100,14 @@ def test_what_is_significantly_worse_is_not_promoted_and_the_row_says_why(
 def test_what_is_below_the_floor_is_not_promoted(settings: Settings, clock: FixedClock) -> None:
     with Engine.open(settings, clock) as engine:
         data = consented_data(engine.gate, SYSTEM, settings)
-    found = challenge(ruled(settings, test="20d", floor=0.99), data, None)
+    found = challenge(ruled(settings, newest="20d", floor=0.99), data, None)
     assert not found.promote
     assert found.why.endswith("and worker.floor asks for 0.99")
-    assert challenge(ruled(settings, test="20d", floor=0.001), data, None).promote
+    assert challenge(ruled(settings, newest="20d", floor=0.001), data, None).promote
 
 
 def test_models_that_know_fewer_items_are_compared_as_they_are(settings: Settings, clock: FixedClock) -> None:
-    rule = ruled(settings, test="20d")
+    rule = ruled(settings, newest="20d")
     with Engine.open(settings, clock) as engine:
         data = consented_data(engine.gate, SYSTEM, settings)
         early = data.column("at") < data.column("at").max() - 25 * DAY

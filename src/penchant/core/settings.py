@@ -91,7 +91,7 @@ class WorkerSettings(_Section, frozen=True):
     "From the end of one training to the beginning of the next."
     jitter: str = "5m"
     "Up to so much is added by chance, so that many deployments do not begin at once."
-    test: str = "1d"
+    newest: str = "1d"
     "The newest part of the events, by which new models and those in charge are compared before a promotion."
     placement: str = "for-you"
     "The placement that is asked in the comparison."
@@ -280,7 +280,7 @@ def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
 def _check_values(settings: Settings) -> None:
     parse_duration(settings.events.future, field="events.future")
     parse_duration(settings.evaluation.test, field="evaluation.test")
-    for name in ("every", "jitter", "test", "lease"):
+    for name in ("every", "jitter", "newest", "lease"):
         parse_duration(getattr(settings.worker, name), field=f"worker.{name}")
     limits = {
         "evaluation.k": min(settings.evaluation.k, default=0),

@@ -109,7 +109,7 @@ class Abroad(Struct, frozen=True, eq=False):
 def challenge(settings: Settings, data: Dataset, champion: Champion | None, *, progress: Progress = SILENT) -> Verdict:
     """Return whether models with the recipes of the settings may take over from those in charge.
 
-    The last ``worker.test`` of the events is held out, and both are asked what people did in it. The new recipes learn
+    The last ``worker.newest`` of the events is held out, and both are asked what people did in it. The new recipes learn
     from what came before. The models in charge are asked as they are when they learnt nothing of the span; otherwise
     their recipes learn from the same events as the new ones, and when these are the same recipes there is nothing to
     compare. The new ones take over unless they are significantly worse, or below ``worker.floor``.
@@ -128,7 +128,7 @@ def challenge(settings: Settings, data: Dataset, champion: Champion | None, *, p
     try:
         return _measured(settings, placement, data, champion, progress)
     except EmptyData as error:
-        said = f"the newest {rule.test} of the events cannot be judged by: {error}"
+        said = f"the newest {rule.newest} of the events cannot be judged by: {error}"
         return Verdict(promote=not rule.floor, why=said, placement=rule.placement, metric=rule.metric)
 
 
@@ -136,7 +136,7 @@ def _measured(
     settings: Settings, placement: PlacementSettings, data: Dataset, champion: Champion | None, progress: Progress
 ) -> Verdict:
     rule = settings.worker
-    split = _sampled(temporal(data, test=rule.test), rule.users)
+    split = _sampled(temporal(data, test=rule.newest), rule.users)
     names = tuple(dict.fromkeys([*placement.blend, *placement.fallback]))
     learners = recipes(settings, names)
     known = split.train.filter(min_users=settings.train.min_users)
