@@ -68,7 +68,15 @@ fallback = { popular = 1.0 }
 blend = { trending = 1.0 }
 exclude_seen = false
 """
-HEAD = ("workers", "start to ready s", "first answers ms", "USS a worker MB", "PSS a worker MB", "of it mapped MB")
+HEAD = (
+    "workers",
+    "start to ready s",
+    "CPU s of it",
+    "first answers ms",
+    "USS a worker MB",
+    "PSS a worker MB",
+    "of it mapped MB",
+)
 SWAP = ("workers", "requests/s", "requests", "errors", "p99 before ms", "p99 in the swap ms", "swap s", "rollback s")
 
 
@@ -90,8 +98,8 @@ def main() -> None:
     starts, swaps = [], []
     for n in options.workers:
         with serving(shop, n) as (url, headers, process, seconds):
-            starts.append([n, f"{seconds:.2f}", *begun(url, headers, process)])
-            swaps.append([n, *swapped(url, headers, settings, options.rate)])
+            starts.append([str(n), f"{seconds:.2f}", f"{spent(process):.2f}", *begun(url, headers, process)])
+            swaps.append([str(n), *swapped(url, headers, settings, options.rate)])
     print(markdown(HEAD, starts))
     print(markdown(SWAP, swaps))
 
@@ -144,7 +152,6 @@ def serving(shop: Path, n: int) -> Iterator[tuple[str, dict[str, str], subproces
                 raise SystemExit(f"the server ended with {process.returncode}")
             time.sleep(0.01)
         seconds = time.perf_counter() - began
-        time.sleep(3.0 if n > 1 else 0.0)  # the other workers
         yield url, {"Authorization": f"Bearer {key}"}, process, seconds
     finally:
         process.send_signal(signal.SIGTERM)
@@ -159,9 +166,24 @@ def ready(url: str) -> bool:
         return False
 
 
+def spent(process: subprocess.Popen[bytes]) -> float:
+    """Return the seconds of processor time of a server so far, those of its first workers included."""
+    ticks = 0
+    for pid in (str(process.pid), *children(process)):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def children(process: subprocess.Popen[bytes]) -> list[str]:
+    """Return the workers of a server."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+
+
 def begun(url: str, headers: dict[str, str], process: subprocess.Popen[bytes]) -> list[str]:
     """Return the milliseconds of the first three answers, and the memory of the workers after 300."""
     first = [asked(url, headers, user)[1] for user in range(3)]
+    time.sleep(3.0)  # until the other workers are there, too
     threads = [
         threading.Thread(target=lambda k=k: [asked(url, headers, u) for u in range(k, 300, 6)]) for k in range(6)
     ]
@@ -169,8 +191,7 @@ def begun(url: str, headers: dict[str, str], process: subprocess.Popen[bytes]) -
         thread.start()
     for thread in threads:
         thread.join()
-    own = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-    sizes = [memory(pid) for pid in own or [str(process.pid)]]
+    sizes = [memory(pid) for pid in children(process) or [str(process.pid)]]
     milliseconds = " ".join(f"{1000 * each:.1f}" for each in first)
     return [milliseconds, *(f"{max(size[k] for size in sizes):.0f}" for k in range(3))]
 

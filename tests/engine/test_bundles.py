@@ -223,8 +223,8 @@ def test_a_watched_model_is_swapped_without_a_question(settings: Settings, clock
     with Engine.open(settings, clock) as engine:
         swapped = threading.Event()
         engine.models.watch()
-        engine.models.listen(lambda swap: swapped.set())
         before = engine.models.current()
+        engine.models.listen(lambda swap: swap.digest != before.bundle.digest and swapped.set())
         digest = retrain(settings, clock)
         assert swapped.wait(30)
         assert engine.models.current().bundle.digest == digest != before.bundle.digest

@@ -136,6 +136,8 @@ class Engine:
             return Readiness(False, (str(error),))
         if model is None:
             return Readiness(False, ("no bundle of models is trained; run 'penchant train'",))
+        if self.models.down is not None:
+            return Readiness(False, (self.models.down,))
         broken = () if self.models.broken is None else (self.models.broken,)
         return Readiness(not model.missing, model.missing + broken, model.bundle.digest)
 

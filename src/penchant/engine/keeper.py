@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from penchant.core.errors import ArtifactDamaged, ArtifactError, PenchantError
+from penchant.core.errors import ArtifactDamaged, ArtifactError, PenchantError, StoreError
 from penchant.core.settings import Settings
 from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.recommending import Model, model_of
@@ -65,6 +65,8 @@ class Keeper:
         self._gate = gate
         self._settings = settings
         self._model: Model | None = None
+        self.down: str | None = None
+        "Why the store could not be asked lately; None when it could."
         self._broken: tuple[Artifact, ArtifactError] | None = None
         self._tried = 0.0
         self._version = 0
@@ -103,18 +105,27 @@ class Keeper:
     def current(self) -> Model | None:
         """Return what answers now, with the newest catalogue; None when nothing was ever promoted.
 
+        While the store fails, what is in memory is returned as it is, and :attr:`down` says so.
+
         Raises:
             ArtifactError: nothing that was promoted can be read.
-            StoreError: the store failed.
+            StoreError: the store failed, and nothing is in memory.
         """
-        if not self.watching:
-            self._look()
-        model = self._model
-        if model is not None:
-            self._fill(model)
-        elif self._broken is not None:
+        try:
+            if not self.watching:
+                self._look()
+            if self._model is not None:
+                self._fill(self._model)
+            self.down = None
+        except StoreError as error:
+            if self._model is None:
+                raise
+            if self.down is None:
+                log.error("the store fails, the models in memory answer: %s", error)
+            self.down = str(error)
+        if self._model is None and self._broken is not None:
             raise self._broken[1]
-        return model
+        return self._model
 
     def watch(self) -> None:
         """Load what is promoted, then look for other promotions in a thread until :meth:`close`.

@@ -121,7 +121,7 @@ def round_of(gate: Gate, actor: Actor, settings: Settings, held: Held, progress:
         why = "nothing new: the models in charge are those of the events of now"
         return Round(digest=row.digest, promoted=False, why=why, seconds=time.perf_counter() - began, how=how)
     newest = None if row is None else row.metrics.get("newest")
-    champion = None if old is None else Champion(old.scorers, newest)
+    champion = None if row is None else Champion({} if old is None else old.scorers, newest)
     verdict = challenge(settings, now, champion, progress=progress)
     bundle = save_bundle(scorers, settings.artifacts)
     facts = {**learnt(now), "how": how, "check": msgspec.to_builtins(verdict), "seconds": time.perf_counter() - began}

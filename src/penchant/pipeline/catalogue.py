@@ -29,6 +29,8 @@ class Catalogue:
 
     def __init__(self, vocabulary: Vocabulary, items: Iterable[Item] = ()) -> None:
         self.vocabulary = vocabulary
+        self.version = 0
+        "Grows with every item that is put."
         self.available: Bool = np.ones(len(vocabulary), np.bool_)
         self.price: Float64 = np.full(len(vocabulary), np.nan)
         self._titles: list[str | None] = [None] * len(vocabulary)
@@ -50,6 +52,7 @@ class Catalogue:
             self.available[code] = item.available
             self.price[code] = np.nan if item.price is None else item.price
             self._titles[code] = item.title
+            self.version += 1
 
     def item(self, code: int) -> Item:
         """Return what is known of an item: all but its text, publication and attributes."""

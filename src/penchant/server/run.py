@@ -6,8 +6,9 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -20,7 +21,7 @@ from penchant.server.demo import Demo
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
-__all__ = ["GRACE", "check_address", "is_loopback", "listen", "running", "serve", "server_of"]
+__all__ = ["GRACE", "check_address", "is_loopback", "listen", "running", "serve", "server_of", "stopping"]
 
 GRACE = 10
 "Seconds that open requests get to finish when the server is told to stop."
@@ -44,7 +45,7 @@ def check_address(host: str, port: int) -> None:
     """Check that an address can be listened on, before long work whose end would be to listen there.
 
     >>> import socket
-    >>> with socket.createserver_of(("127.0.0.1", 0)) as taken:
+    >>> with socket.create_server(("127.0.0.1", 0)) as taken:
     ...     check_address("127.0.0.1", taken.getsockname()[1])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
@@ -79,13 +80,29 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
             field="host",
         )
     with listen(host, port) as listener:
-        app = create_app(engine, demo=demo)
-        engine.models.watch()
-        before = signal.signal(signal.SIGTERM, lambda number, frame: None)  # told to stop, it ends well
+        server = server_of(create_app(engine, demo=demo))
+        before = signal.signal(signal.SIGTERM, stopping(server))
         try:
-            server_of(app).run(sockets=[listener])
+            engine.models.watch()
+            server.run(sockets=[listener])
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def stopping(server: uvicorn.Server) -> Callable[[int, FrameType | None], None]:
+    """Return a handler of signals by which a server stops, also while it is not running yet, and its process ends well.
+
+    >>> from litestar import Litestar
+    >>> server = server_of(Litestar(openapi_config=None))
+    >>> stopping(server)(signal.SIGTERM, None)
+    >>> server.should_exit
+    True
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    return stop
 
 
 @contextmanager

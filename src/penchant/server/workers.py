@@ -28,7 +28,7 @@ from penchant.core.settings import Settings
 from penchant.engine.engine import Engine
 from penchant.server.app import create_app
 from penchant.server.meters import forget_process
-from penchant.server.run import GRACE, listen, server_of
+from penchant.server.run import GRACE, listen, server_of, stopping
 
 __all__ = ["Pause", "Worker", "supervise"]
 
@@ -227,11 +227,10 @@ def _work(settings: Settings, listener: socket, started: Event, parent: int) -> 
     """Serve from this process, a fork, until it is told to stop or its parent is gone."""
     for each in (signal.SIGINT, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)  # the parent hears them too, and decides
-    signal.signal(signal.SIGTERM, lambda number, frame: None)  # a server that was told to stop ends well
     with single_blas(), Engine.open(settings) as engine:
-        app = create_app(engine)
+        server = server_of(create_app(engine))
+        signal.signal(signal.SIGTERM, stopping(server))
         engine.models.watch()
-        server = server_of(app)
         threading.Thread(target=_report, args=(server, started, parent), name="penchant-parent", daemon=True).start()
         server.run(sockets=[listener])
 
