@@ -110,9 +110,9 @@ def challenge(settings: Settings, data: Dataset, champion: Champion | None, *, p
     """Return whether models with the recipes of the settings may take over from those in charge.
 
     The last ``worker.newest`` of the events is held out, and both are asked what people did in it. The new recipes
-    learn from what came before. The models in charge are asked as they are when they learnt nothing of the span; otherwise
-    their recipes learn from the same events as the new ones, and when these are the same recipes there is nothing to
-    compare. The new ones take over unless they are significantly worse, or below ``worker.floor``.
+    learn from what came before. The models in charge are asked as they are when they learnt nothing of the span;
+    otherwise their recipes learn from the same events as the new ones, and when these are the same recipes there is
+    nothing to compare. The new ones take over unless they are significantly worse, or below ``worker.floor``.
 
     >>> from penchant.engine.training import consented_data
     >>> from penchant.testing import shop
