@@ -31,7 +31,7 @@ __all__ = [
     "read_options",
 ]
 
-EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel")
+EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel", "replaces")
 ITEM_FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
 
 

@@ -47,6 +47,9 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     "Where it happened."
     context: dict[str, str] = field(default_factory=dict)
     "Anything else worth keeping, as text."
+    replaces: str | None = None
+    """The id of the event of this person in whose place it stands: a correction. With the kind retract, nothing stands
+    there any more. It may arrive before the event that it names."""
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from penchant.core.errors import StoreError, StoreVersion
 
-__all__ = ["migrate", "newest", "version"]
+__all__ = ["migrate", "newest", "upgrade", "version"]
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -21,7 +21,7 @@ def newest() -> str:
     """Return the newest schema this code knows.
 
     >>> newest()
-    '0002'
+    '0003'
     """
     return ScriptDirectory(str(_SCRIPTS)).get_current_head() or ""
 
@@ -34,7 +34,7 @@ def version(connection: sa.Connection) -> str | None:
     ...     before = version(connection)
     ...     migrate(connection, fresh=True)
     ...     before, version(connection)
-    (None, '0002')
+    (None, '0003')
     >>> engine.dispose()
     """
     return MigrationContext.configure(connection).get_current_revision()
@@ -78,7 +78,20 @@ def migrate(connection: sa.Connection, *, fresh: bool) -> None:
             allowed=f"up to schema {newest()}",
             then="upgrade Penchant; the store was not touched",
         )
+    upgrade(connection)
+
+
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Run the steps up to a schema, inside the caller's transaction.
+
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     upgrade(connection, "0001")
+    ...     version(connection)
+    '0001'
+    >>> engine.dispose()
+    """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

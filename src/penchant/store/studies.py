@@ -35,8 +35,8 @@ class Studies:
     def add(self, row: Mapping[str, Any]) -> bool:
         """Add a study (name, a, b, n, places, seed, created); return False when there is one of that name."""
         with self._database.writing() as connection:
-            statement = insert(connection, studies).on_conflict_do_nothing()
-            return bool(connection.execute(statement, {**row, "joined": 0, "closed": None}).rowcount)
+            statement = insert(connection, studies).on_conflict_do_nothing().returning(studies.c.name)
+            return connection.execute(statement, {**row, "joined": 0, "closed": None}).first() is not None
 
     def get(self, name: str) -> sa.Row[Any] | None:
         """Return one study, or None."""

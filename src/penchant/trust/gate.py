@@ -106,7 +106,7 @@ class Gate:
             StoreVersion: it is from a newer version of Penchant.
             StoreError: it is another kind of database, or damaged.
         """
-        return cls(Store.open(settings.store), settings, clock)
+        return cls(Store.open(settings.store, waiting=settings.events.waiting), settings, clock)
 
     @classmethod
     def create(cls, settings: Settings, clock: Clock) -> Gate:
@@ -116,13 +116,14 @@ class Gate:
             StoreVersion: it is from a newer version of Penchant.
             StoreError: it cannot be made, is another kind of database, or is damaged.
         """
-        return cls(Store.create(settings.store), settings, clock)
+        return cls(Store.create(settings.store, waiting=settings.events.waiting), settings, clock)
 
     def admit(self, actor: Actor, events: Sequence[Event]) -> Receipt:
-        """Write the events that can be used in one transaction, and return once they are on disk.
+        """Write the events that can be used, all or none of them, and return once they are on disk.
 
         Raises:
             Forbidden: the actor lacks ``events:write``.
+            Busy: more events wait to be written than may; then none was kept.
             StoreError: the store failed; then none was kept.
         """
         require(actor, "events:write")
@@ -240,5 +241,6 @@ def _row(event: Event, recorded: int) -> dict[str, Any]:
         "session": event.session,
         "channel": event.channel,
         "context": dump(event.context) if event.context else None,
+        "replaces": event.replaces,
         "recorded": recorded,
     }
