@@ -26,29 +26,29 @@ _ARRAYS = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in CONTENT)
 _BLOCK = 1 << 20  # bytes given to COPY at once
 
 
-def _adding(given: str, answer: str) -> str:
-    """Return the statement that adds the rows of ``given``, in order of ``place``.
-
-    Ids go first and in their order: whoever adds the same ids waits there, and nobody waits in a circle. The number of
-    arrival is drawn in the order of the rows. An id that was only named so far (seq is NULL) is as good as new.
-    """
-    return f"""
-        WITH numbered AS MATERIALIZED (
-          SELECT given.*, nextval('events_seq') AS seq FROM (SELECT * FROM {given} ORDER BY place) AS given
-        ), fresh AS (
-          INSERT INTO event_ids AS known (id, at, seq, named)
-          SELECT id, at, seq, false FROM numbered ORDER BY id
-          ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL
-          RETURNING id, seq, named
-        ), added AS (
-          INSERT INTO events (seq, {_LIST})
-          SELECT seq, {_LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
-        )
-        SELECT {answer} FROM fresh"""  # noqa: S608 - names of ours only
-
-
-_ADD_ROWS = _adding(f"unnest({_ARRAYS}) WITH ORDINALITY AS g({_LIST}, place)", "id, named")
-_ADD_TABLE = _adding("coming", "count(*), count(*) FILTER (WHERE named)")
+# Ids go first and in their order: whoever adds the same ids waits there, and nobody waits in a circle. An id that was
+# only named so far (seq is NULL) is as good as new.
+_KNOW = """
+    INSERT INTO event_ids AS known (id, at, seq, named)
+    SELECT id, at, seq, false FROM {given} ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL
+    RETURNING id, seq, named"""
+_ADD_ROWS = f"""
+    WITH given AS (
+      SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS g({_LIST}, place)
+    ), numbered AS MATERIALIZED (
+      SELECT nextval('events_seq') AS seq, ordered.* FROM (SELECT * FROM given ORDER BY place) AS ordered
+    ), fresh AS (
+      {_KNOW.format(given="numbered")}
+    ), added AS (
+      INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
+    )
+    SELECT id, named FROM fresh"""  # noqa: S608 - names of ours only
+_KNOW_TABLE = f"""
+    WITH fresh AS ({_KNOW.format(given="coming")})
+    SELECT count(*), count(*) FILTER (WHERE named) FROM fresh"""  # noqa: S608 - names of ours only
+_ADD_TABLE = f"INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM coming"  # noqa: S608 - names of ours only
+_ONLY_NEW = " JOIN event_ids USING (id, seq, at) ORDER BY seq"
 _NAME = """
     INSERT INTO event_ids (id, named)
     SELECT id, true FROM unnest(%s::text[]) AS g(id) ORDER BY id
@@ -109,7 +109,8 @@ class PostgresLog(Log):
             advance(rows.height // 2)
             naming = set(rows.filter(pl.col("replaces").is_not_null()).select("user", "replaces").iter_rows())
             _name(connection, naming)
-            accepted, named = connection.exec_driver_sql(_ADD_TABLE).one()
+            accepted, named = connection.exec_driver_sql(_KNOW_TABLE).one()
+            connection.exec_driver_sql(_ADD_TABLE if accepted == rows.height else _ADD_TABLE + _ONLY_NEW)
             _settle(connection, naming, _coming_ids(connection) if named else [])
             advance(rows.height - rows.height // 2)
             then(connection, accepted)
@@ -139,15 +140,15 @@ def _cursor(connection: sa.Connection) -> Any:
 
 
 def _stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
-    """Put a table into the temporary table ``coming``, its place in it beside each row."""
+    """Put a table into the temporary table ``coming``, numbered in the order of its rows."""
     columns = ", ".join(f'"{name}" {_TYPES.get(name, "text")}' for name in CONTENT)
     connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, place bigint) ON COMMIT DROP")
+    number = "seq bigint DEFAULT nextval('events_seq')"
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, {number}) ON COMMIT DROP")
     content = io.BytesIO()
-    numbered = rows.select(CONTENT).with_columns(place=pl.int_range(pl.len()))
-    numbered.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
+    rows.select(CONTENT).write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
     block = content.getbuffer()
-    with _cursor(connection).copy("COPY coming FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
+    with _cursor(connection).copy(f"COPY coming ({_LIST}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
         for start in range(0, len(block), _BLOCK):
             copy.write(block[start : start + _BLOCK])
     connection.exec_driver_sql("ANALYZE coming")

@@ -50,7 +50,7 @@ def _events() -> None:
     parted = op.get_bind().dialect.name == "postgresql"
     if parted:
         op.execute("CREATE SEQUENCE events_seq")
-    key = [sa.PrimaryKeyConstraint("seq", "at")] if parted else [sa.PrimaryKeyConstraint("seq")]
+    key = [sa.PrimaryKeyConstraint("user", "at", "seq")] if parted else [sa.PrimaryKeyConstraint("seq")]
     op.create_table(
         "events",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=not parted),
@@ -71,7 +71,6 @@ def _events() -> None:
         op.create_index("events_id", "events", ["id"], unique=True)
         op.create_index("events_past", "events", ["user", "at", "seq", "item", "kind", "value"])
         return
-    op.create_index("events_recent", "events", ["user", "at", "seq"])  # long names would not fit into a wider one
     op.create_table(
         "event_ids",
         sa.Column("id", _TEXT, primary_key=True),
