@@ -15,8 +15,11 @@ from penchant.core.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Event", "Filters", "History", "Item", "Part", "Query", "Reason", "Slate", "TopK"]
+__all__ = ["RETRACT", "Event", "Filters", "History", "Item", "Part", "Query", "Reason", "Slate", "TopK"]
 
+
+RETRACT = "retract"
+"The kind of an event that takes back another and puts nothing in its place."
 
 _LINES = 20
 "Items of a slate that its repr shows."

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from penchant.core.clock import utc
 from penchant.core.errors import UnknownName
+from penchant.core.nouns import RETRACT
 from penchant.core.progress import SILENT, Progress
 from penchant.data.catalogue import Items, read_items
 from penchant.data.columns import Mapping, Raw
@@ -129,6 +130,8 @@ def _understood(
         "future_time": told > bound,
         "bad_value": unread,
         "not_finite": ~table["value"].is_finite(),
+        "bad_replaces": (table["kind"].eq(RETRACT) & table["replaces"].is_null())
+        | table["replaces"].eq(table["id"]).fill_null(value=False),
     }
     return _without_repeats(first_reason(table, faults)), notes
 

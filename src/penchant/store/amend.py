@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from penchant.core.nouns import RETRACT
 from penchant.store.sql import insert
-from penchant.store.tables import RETRACT, TEXT, events, superseded
+from penchant.store.tables import TEXT, events, superseded
 
 __all__ = ["Named", "amended", "any_amended", "counting", "settle"]
 

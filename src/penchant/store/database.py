@@ -36,6 +36,14 @@ class Log(ABC):
         """Add a table (the columns of ``CONTENT``, ids distinct) in one transaction; return how many were new."""
 
     @abstractmethod
+    def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+        """Add whole rows of another log, with their numbers, to one that was empty."""
+
+    @abstractmethod
+    def filled(self, connection: sa.Connection) -> None:
+        """Bring up what goes with rows that were filled in."""
+
+    @abstractmethod
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query as a table."""
 

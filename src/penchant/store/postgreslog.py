@@ -21,6 +21,7 @@ __all__ = ["PostgresLog"]
 T = TypeVar("T")
 
 _TYPES = {"at": "bigint", "value": "double precision", "recorded": "bigint"}
+_POLARS = {"seq": pl.Int64(), "at": pl.Int64(), "value": pl.Float64(), "recorded": pl.Int64()}
 _LIST = ", ".join(f'"{name}"' for name in CONTENT)
 _ARRAYS = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in CONTENT)
 _BLOCK = 1 << 20  # bytes given to COPY at once
@@ -120,6 +121,24 @@ class PostgresLog(Log):
         days = rows["at"].unique().to_list()
         return self._partitions.retried(days, lambda: self._database.adding(work))
 
+    def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+        """Add whole rows of another log, with their numbers, through COPY."""
+        self._partitions.ensure(row.at for row in rows)
+        schema = {column.name: _POLARS.get(column.name, pl.String()) for column in events.columns}
+        frame = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+        _copy_in(connection, "events", frame)
+
+    def filled(self, connection: sa.Connection) -> None:
+        """Work the table of ids out from the log, and let numbers go on from the highest."""
+        connection.exec_driver_sql(
+            "INSERT INTO event_ids (id, at, seq, named) SELECT id, at, seq, false FROM events ORDER BY id"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO event_ids (id, named) SELECT DISTINCT replaces, true FROM events WHERE replaces IS NOT NULL "
+            "ON CONFLICT DO NOTHING"
+        )
+        connection.exec_driver_sql("SELECT setval('events_seq', greatest(max(seq), 1)) FROM events")
+
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query through COPY."""
         content = io.BytesIO()
@@ -145,13 +164,18 @@ def _stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
     connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
     number = "seq bigint DEFAULT nextval('events_seq')"
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, {number}) ON COMMIT DROP")
+    _copy_in(connection, "coming", rows.select(CONTENT))
+    connection.exec_driver_sql("ANALYZE coming")
+
+
+def _copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
+    """Write rows into the columns of a table that are called as theirs."""
     content = io.BytesIO()
-    rows.select(CONTENT).write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
-    block = content.getbuffer()
-    with _cursor(connection).copy(f"COPY coming ({_LIST}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
+    rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
+    block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
+    with _cursor(connection).copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
         for start in range(0, len(block), _BLOCK):
             copy.write(block[start : start + _BLOCK])
-    connection.exec_driver_sql("ANALYZE coming")
 
 
 def _name(connection: sa.Connection, naming: set[tuple[str, str]]) -> None:

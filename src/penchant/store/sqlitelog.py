@@ -78,6 +78,13 @@ class SQLiteLog(Log):
                 then(connection, accepted)
         return accepted
 
+    def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+        """Add whole rows of another log, with their numbers."""
+        connection.execute(sa.insert(events), [row._asdict() for row in rows])
+
+    def filled(self, connection: sa.Connection) -> None:
+        """Do nothing: numbers go on from the highest."""
+
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query, by way of a file beside the store."""
         going = _rows([column for column in query.selected_columns if isinstance(column, sa.Column)])

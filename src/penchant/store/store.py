@@ -9,6 +9,7 @@ from penchant.store.backends import database_of
 from penchant.store.consent import Consents
 from penchant.store.database import Database
 from penchant.store.events import Events
+from penchant.store.imports import Imports
 from penchant.store.items import Items
 from penchant.store.keys import Keys
 from penchant.store.migrate import migrate
@@ -41,6 +42,7 @@ class Store:
         self.keys = Keys(database)
         self.artifacts = Artifacts(database)
         self.studies = Studies(database)
+        self.imports = Imports(database)
 
     @classmethod
     def create(cls, url: str, *, waiting: int = WAITING) -> Store:

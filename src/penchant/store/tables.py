@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 __all__ = [
     "METADATA",
-    "RETRACT",
     "TEXT",
     "api_keys",
     "artifacts",
@@ -24,9 +23,6 @@ __all__ = [
 
 METADATA = sa.MetaData()
 "Every table of a store."
-
-RETRACT = "retract"
-"The kind of an event that takes back another and puts nothing in its place."
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 "Text that both databases put in the same order: that of its bytes."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from penchant.core.errors import InputError, MissingColumn
-from penchant.store.tables import RETRACT
+from penchant.core.nouns import RETRACT
 from penchant.trust.check import LONGEST
 from penchant.trust.identity import derived_all
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from penchant.core.clock import micros
-from penchant.core.nouns import Event
-from penchant.store.tables import RETRACT
+from penchant.core.nouns import RETRACT, Event
 
 __all__ = ["LONGEST", "Rejection", "fault", "flaw"]
 

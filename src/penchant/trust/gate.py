@@ -23,6 +23,8 @@ from penchant.trust.catalogue import Catalogue
 from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
+from penchant.trust.intake import take_in
+from penchant.trust.moving import About, about
 from penchant.trust.purpose import Purpose
 from penchant.trust.studies import Studies
 
@@ -140,24 +142,25 @@ class Gate:
         return Receipt(done.accepted, done.duplicates, tuple(rejected))
 
     def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
-        """Write a whole table of checked events in one transaction.
+        """Write a whole table of checked events, in transactions of 250,000 rows.
 
-        Equal rows of one table are different events; the same table admitted twice adds nothing.
+        Equal rows of one table are different events; the same table admitted twice adds nothing. When it was stopped
+        half-way, admitting the same table again goes on from there; the receipt counts what was added before, too.
 
         Args:
             actor: who imports.
             table: user, item, kind (str), at (Datetime or Int64 microseconds UTC), value (number); optionally id,
-                session, channel (str) and context (str, a JSON object of text).
+                session, channel, replaces (str) and context (str, a JSON object of text).
             progress: told of the rows written.
 
         Raises:
             Forbidden: the actor lacks ``events:write``.
             MissingColumn, InputError: the table is not one of checked events; then none was kept.
-            StoreError: the store failed; then none was kept.
+            StoreError: the store failed; then the transaction it failed in kept nothing.
         """
         require(actor, "events:write")
         now, latest = self._now_and_latest()
-        done = self._store.events.append_table(complete(table, latest), now, progress)
+        done = take_in(self._store, complete(table, latest), now, progress)
         return Receipt(done.accepted, done.duplicates)
 
     def read(self, actor: Actor, purpose: Purpose) -> pl.DataFrame:
@@ -211,6 +214,14 @@ class Gate:
         asked = (purpose for purpose in Purpose if purpose.asked)
         consenting = {purpose.value: self._store.events.users(self._who(purpose)) for purpose in asked}
         return Counts(total, users, self._store.items.count(), consenting)
+
+    def about(self, actor: Actor) -> About:
+        """Return what the store is and how much it holds, for its operator.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+        """
+        return about(actor, self._store)
 
     def close(self) -> None:
         """Close the store."""
