@@ -81,7 +81,15 @@ def test_one_batch_and_one_table_say_the_same(rows: list[Row], left: list[str], 
     store.events.append_table(table, recorded=1)
     assert counting(store) == sorted([*left, *(each["id"] for each in first)])
     store.events.append(
-        [{**each, "id": f"{each['id']}2", "replaces": each["replaces"] and f"{each['replaces']}2"} for each in rows]
+        [
+            {
+                **each,
+                "id": f"{each['id']}2",
+                "item": f"{each['id']}2",
+                "replaces": each["replaces"] and f"{each['replaces']}2",
+            }
+            for each in rows
+        ]
     )
     assert [name for name in counting(store) if name.endswith("2") and "before" not in name] == [f"{n}2" for n in left]
 

@@ -48,7 +48,7 @@ def row(name: str, at: datetime = datetime(2017, 7, 1), **other: Any) -> dict[st
 def parts(store: Store) -> dict[str, int]:
     query = "SELECT tableoid::regclass::text, count(*) FROM events GROUP BY 1 ORDER BY 1"
     with store._database.reading() as connection:
-        return dict(connection.exec_driver_sql(query).tuples().all())
+        return dict(map(tuple, connection.exec_driver_sql(query)))
 
 
 def cut(postgres: PostgresServer, connection: sa.Connection) -> None:

@@ -63,7 +63,7 @@ def import_files(
         str | None, typer.Option(metavar="URL", envvar="PENCHANT_SOURCE", help="The database that --query asks.")
     ] = None,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="What standard input holds: csv, jsonl, parquet.")
+        str | None, typer.Option("--as", metavar="NAME", help="What standard input holds: csv, jsonl, parquet.")
     ] = None,
     items: Annotated[bool, typer.Option("--items", help="The files hold items, not events.")] = False,
     mapping: Mapped = None,

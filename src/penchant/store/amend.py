@@ -30,14 +30,13 @@ _touched = sa.Table(
 
 
 def counting(seq: sa.ColumnElement[int] = events.c.seq) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that an event counts: it was not taken back, nothing replaced it, and it is not itself
-    the taking back of another. Every read of the log has it.
+    """Return the SQL condition that an event counts; every read of the log has it.
 
-    >>> print(counting(sa.column("seq")))
-    NOT (EXISTS (SELECT 1
-    FROM superseded
-    WHERE superseded.seq = seq))
-    """  # noqa: D205
+    It counts when it was not taken back, nothing replaced it, and it is not itself the taking back of another.
+
+    >>> print(" ".join(str(counting(sa.column("seq"))).split()))
+    NOT (EXISTS (SELECT 1 FROM superseded WHERE superseded.seq = seq))
+    """
     return ~sa.select(1).select_from(superseded).where(superseded.c.seq == seq).exists()
 
 

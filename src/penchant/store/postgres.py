@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ _NAMES = ("postgresql", "postgresql+psycopg")
 _OLDEST = 140000  # PostgreSQL 14
 _AGAIN = ("40001", "40P01")  # a serialization failure, a deadlock: the transaction was undone and may be done again
 _TRIES = 5
+_ABSENT = re.compile('database ".*" does not exist')
 _PATIENCE = {
     "connect_timeout": 10,  # seconds
     "keepalives_idle": 30,
@@ -32,6 +34,7 @@ _PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,  # milliseconds that sent data may stay unacknowledged
     "application_name": "penchant",
+    "client_encoding": "utf8",
 }
 
 
@@ -130,7 +133,7 @@ class Postgres(Database):
             try:
                 return work()
             except StoreError as error:
-                if getattr(error.__context__, "sqlstate", None) not in _AGAIN:
+                if _state(error.__context__) not in _AGAIN:
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311
         return work()
@@ -178,15 +181,15 @@ class Postgres(Database):
         try:
             yield
         except (sa.exc.SQLAlchemyError, self._error) as error:
-            raise self._translation(getattr(error, "orig", None) or error) from None
+            raise self._translation(error) from None
 
-    def _translation(self, cause: BaseException) -> PenchantError:
-        state = getattr(cause, "sqlstate", None)
+    def _translation(self, error: BaseException) -> PenchantError:
+        cause, state = getattr(error, "orig", None) or error, _state(error)
         said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
         got = f"{self.place}: {said.strip()}"
         if "NUL (0x00)" in said:
             return InputError("text holds a NUL character", allowed="text without U+0000")
-        if state == "3D000":
+        if _ABSENT.search(said):
             name = "createdb --encoding=UTF8 --template=template0"
             return StoreError("there is no such database", got=got, then=f"make an empty one ({name} NAME)")
         lost = state is None and isinstance(cause, self._error)
@@ -194,6 +197,12 @@ class Postgres(Database):
             then = "check that the server runs and that 'store' in penchant.toml is right; nothing of this was kept"
             return StoreError("the store cannot be reached", got=got, then=then)
         return StoreError("the store failed", got=got, then="see the server's log; nothing of this request was kept")
+
+
+def _state(error: BaseException | None) -> str | None:
+    """Return the server's code for what went wrong, or None when it was not the server that said so."""
+    code: str | None = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    return code
 
 
 def _parsed(url: str) -> sa.URL:
