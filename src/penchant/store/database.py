@@ -25,7 +25,16 @@ CONTENT = ("id", "user", "item", "kind", "at", "value", "session", "channel", "c
 
 
 class Log(ABC):
-    """The ways in and out of the event log that differ between databases; all else is SQL that they share."""
+    """The ways in and out of the event log that differ between databases; all else is SQL that they share.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.backends import database_of
+    >>> with TemporaryDirectory() as folder:
+    ...     database = database_of(f"sqlite:///{folder}/any.db", create=True)
+    ...     isinstance(database.log, Log)
+    ...     database.close()
+    True
+    """
 
     @abstractmethod
     def add(self, batches: Sequence[Sequence[Row]]) -> list[int]:

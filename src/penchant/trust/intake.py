@@ -43,6 +43,15 @@ def take_in(store: Store, table: pl.DataFrame, recorded: int, progress: Progress
     How far it is stands in the store, written with the rows of each chunk. The same table, given again after a kill, is
     taken up from there; once its end was reached, giving it again begins at its beginning and finds all of it there.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.core.progress import SILENT
+    >>> from penchant.trust.bulk import complete
+    >>> table = pl.DataFrame({"user": ["ann", "bob"], "item": ["tea", "tea"], "kind": ["view", "view"], "at": [1, 2]})
+    >>> table = complete(table.with_columns(value=1.0), latest=9)
+    >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
+    ...     take_in(store, table, 9, SILENT), take_in(store, table, 9, SILENT)
+    (Appended(accepted=2, duplicates=0), Appended(accepted=0, duplicates=2))
+
     Returns:
         New rows, those of the runs before the kill too, and rows that were there already.
     """
