@@ -85,6 +85,10 @@ class Database(ABC):
         """Return a connection that sees the store as it was at its first read."""
 
     @abstractmethod
+    def asking(self) -> AbstractContextManager[sa.Connection]:
+        """Return a connection for one question only, which spares what :meth:`reading` needs for several."""
+
+    @abstractmethod
     def writing(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection in a transaction that no other :meth:`writing` shares time with.
 

@@ -133,7 +133,7 @@ class Events:
 
     def past(self, who: Who, user: str, limit: int) -> Past:
         """Return the newest ``limit`` events of one person, oldest first."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             values = {"person": user, "purpose": who.purpose, "most": limit}
             newest = connection.execute(_past(who.purpose is None, who.default), values).fetchall()
         rows = newest[::-1]
@@ -146,7 +146,7 @@ class Events:
 
     def counts(self) -> tuple[int, int]:
         """Return how many events count, and of how many users."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             query = sa.select(sa.func.count(), sa.func.count(events.c.user.distinct())).where(counting())
             total, users = connection.execute(query).one()
         return int(total), int(users)
@@ -155,14 +155,14 @@ class Events:
         """Return the users with most events, most first; of equals the lower id."""
         query = sa.select(events.c.user).where(counting()).group_by(events.c.user)
         query = query.order_by(sa.func.count().desc(), events.c.user).limit(n)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return list(connection.execute(query).scalars())
 
     def users(self, who: Who) -> int:
         """Return how many users with events may be used."""
         people = sa.select(events.c.user).where(counting()).distinct().subquery()
         query = sa.select(sa.func.count()).select_from(people)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             found = connection.execute(query.where(may_use(people.c.user, who.purpose, who.default))).scalar_one()
         return int(found)
 

@@ -29,7 +29,7 @@ class Imports:
     def progress(self, source: str) -> tuple[int, int]:
         """Return how many rows of a source were dealt with, and how many of these were new."""
         query = sa.select(imports.c.done, imports.c.accepted).where(imports.c.source == source)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             found = connection.execute(query).first()
         return (0, 0) if found is None else (int(found.done), int(found.accepted))
 

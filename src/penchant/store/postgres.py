@@ -26,6 +26,7 @@ _NAMES = ("postgresql", "postgresql+psycopg")
 _OLDEST = 140000  # PostgreSQL 14
 _AGAIN = ("40001", "40P01")  # a serialization failure, a deadlock: the transaction was undone and may be done again
 _TRIES = 5
+_IDLE = 1.0  # seconds after which a connection is tried before it is used
 _ABSENT = re.compile('database ".*" does not exist')
 _PATIENCE = {
     "connect_timeout": 10,  # seconds
@@ -41,8 +42,8 @@ _PATIENCE = {
 class Postgres(Database):
     """A database of a PostgreSQL server. Threads may share it.
 
-    A connection that broke is noticed before it is used, and replaced, so a server that was started again is found by
-    the next question.
+    A connection that lay idle is tried before it is used, and replaced when it broke; when one breaks in use, all are
+    replaced. So a server that was started again is found by the next question.
 
     >>> Postgres.understands("postgresql://shop@db/penchant"), Postgres.understands("mysql://shop@db/penchant")
     (True, False)
@@ -63,12 +64,13 @@ class Postgres(Database):
             parsed,
             pool_size=8,
             max_overflow=24,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={name: value for name, value in _PATIENCE.items() if name not in parsed.query},
         )
         self._error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         sa.event.listen(self._engine, "connect", _connected)
+        sa.event.listen(self._engine, "checkin", _returned)
+        sa.event.listen(self._engine, "checkout", self._taken)
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.log = PostgresLog(self)
@@ -87,6 +89,12 @@ class Postgres(Database):
     def reading(self) -> Iterator[sa.Connection]:
         """Yield a connection that sees the store as it was at its first read."""
         with self._translated(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def asking(self) -> Iterator[sa.Connection]:
+        """Yield a connection for one question only, without the ways there and back that a transaction costs."""
+        with self._translated(), self._single.connect() as connection:
             yield connection
 
     @contextmanager
@@ -120,12 +128,6 @@ class Postgres(Database):
                     got=self.place,
                     then="send it again: it may have been kept, and an event with the same id counts once",
                 ) from None
-
-    @contextmanager
-    def single(self) -> Iterator[sa.Connection]:
-        """Yield a connection on which every statement is a transaction of its own."""
-        with self._translated(), self._single.connect() as connection:
-            yield connection
 
     def again(self, work: Callable[[], T]) -> T:
         """Do work; a few times more while other transactions stand in its way."""
@@ -175,6 +177,15 @@ class Postgres(Database):
             if not create and not sa.inspect(connection).get_table_names():
                 raise StoreMissing("there is no store", got=self.place, then="run 'penchant init', then 'import'")
 
+    def _taken(self, connection: Any, record: Any, _proxy: Any) -> None:
+        """Try a connection that lay idle; the pool replaces it when this fails."""
+        if time.monotonic() - record.info.get("returned", time.monotonic()) < _IDLE:
+            return
+        try:
+            self._engine.dialect.do_ping(connection)
+        except self._error as error:
+            raise sa.exc.DisconnectionError from error
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Say failures in our words, and without the values that the server's own words repeat."""
@@ -197,6 +208,10 @@ class Postgres(Database):
             then = "check that the server runs and that 'store' in penchant.toml is right; nothing of this was kept"
             return StoreError("the store cannot be reached", got=got, then=then)
         return StoreError("the store failed", got=got, then="see the server's log; nothing of this request was kept")
+
+
+def _returned(_connection: Any, record: Any) -> None:
+    record.info["returned"] = time.monotonic()
 
 
 def _state(error: BaseException | None) -> str | None:

@@ -11,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from penchant.core.progress import Advance
-from penchant.store.amend import settle
+from penchant.store.amend import any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
 from penchant.store.partitions import Partitions
 from penchant.store.tables import event_ids, events
@@ -32,8 +32,7 @@ _BLOCK = 1 << 20  # bytes given to COPY at once
 _KNOW = """
     INSERT INTO event_ids AS known (id, at, seq, named)
     SELECT id, at, seq, false FROM {given} ORDER BY id
-    ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL
-    RETURNING id, seq, named"""
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL"""
 _ADD_ROWS = f"""
     WITH given AS (
       SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS g({_LIST}, place)
@@ -41,13 +40,12 @@ _ADD_ROWS = f"""
       SELECT nextval('events_seq') AS seq, ordered.* FROM (SELECT * FROM given ORDER BY place) AS ordered
     ), fresh AS (
       {_KNOW.format(given="numbered")}
+      RETURNING id, seq, named
     ), added AS (
       INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
     )
     SELECT id, named FROM fresh"""  # noqa: S608 - names of ours only
-_KNOW_TABLE = f"""
-    WITH fresh AS ({_KNOW.format(given="coming")})
-    SELECT count(*), count(*) FILTER (WHERE named) FROM fresh"""  # noqa: S608 - names of ours only
+_KNOW_TABLE = _KNOW.format(given="coming")
 _ADD_TABLE = f"INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM coming"  # noqa: S608 - names of ours only
 _ONLY_NEW = " JOIN event_ids USING (id, seq, at) ORDER BY seq"
 _NAME = """
@@ -110,13 +108,15 @@ class PostgresLog(Log):
             advance(rows.height // 2)
             naming = set(rows.filter(pl.col("replaces").is_not_null()).select("user", "replaces").iter_rows())
             _name(connection, naming)
-            accepted, named = connection.exec_driver_sql(_KNOW_TABLE).one()
+            accepted = connection.exec_driver_sql(_KNOW_TABLE).rowcount
+            if accepted < rows.height:
+                connection.exec_driver_sql("ANALYZE coming")
             connection.exec_driver_sql(_ADD_TABLE if accepted == rows.height else _ADD_TABLE + _ONLY_NEW)
-            _settle(connection, naming, _coming_ids(connection) if named else [])
+            _settle(connection, naming, _coming_ids(connection) if any_amended(connection) else [])
             advance(rows.height - rows.height // 2)
             then(connection, accepted)
             connection.exec_driver_sql("DROP TABLE coming")
-            return int(accepted)
+            return accepted
 
         days = rows["at"].unique().to_list()
         return self._partitions.retried(days, lambda: self._database.adding(work))
@@ -165,7 +165,6 @@ def _stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
     number = "seq bigint DEFAULT nextval('events_seq')"
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, {number}) ON COMMIT DROP")
     _copy_in(connection, "coming", rows.select(CONTENT))
-    connection.exec_driver_sql("ANALYZE coming")
 
 
 def _copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:

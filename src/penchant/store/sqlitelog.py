@@ -21,6 +21,8 @@ from penchant.store.tables import events
 __all__ = ["SQLiteLog"]
 
 _CHUNK = 100_000
+_NAMES, _MARKS = ", ".join(f'"{name}"' for name in CONTENT), ", ".join("?" for _ in CONTENT)
+_ADD = f"INSERT INTO events ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - names of ours only
 
 
 def _rows(columns: Sequence[sa.Column[Any]]) -> sa.Table:
@@ -46,8 +48,8 @@ class SQLiteLog(Log):
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.store.store import Store
     >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
-    ...     store._database.log.load(sa.select(events.c.at), {"at": pl.Int64()}).schema
-    Schema({'at': Int64})
+    ...     store._database.log.load(sa.select(events.c.at), {"at": pl.Int64()}).shape
+    (0, 1)
     """
 
     def __init__(self, database: _File) -> None:
@@ -59,8 +61,8 @@ class SQLiteLog(Log):
             return self._add(connection, batches)
 
     def _add(self, connection: sa.Connection, batches: Sequence[Sequence[Row]]) -> list[int]:
-        statement = insert(connection, events).on_conflict_do_nothing(index_elements=["id"])
-        accepted = [connection.execute(statement, list(batch)).rowcount for batch in batches]
+        given = [[tuple([row[name] for name in CONTENT]) for row in batch] for batch in batches]
+        accepted = [connection.exec_driver_sql(_ADD, batch).rowcount for batch in given]
         rows = [row for batch in batches for row in batch]
         touched = {(row["user"], row["replaces"]) for row in rows if row["replaces"] is not None}
         if any_amended(connection):
