@@ -251,6 +251,19 @@ def test_a_nul_is_bad_input_and_not_a_failure(store: Store) -> None:
         store.events.past(Who(None), "ann\x00", 5)
 
 
+def test_a_connection_that_broke_while_it_lay_idle_is_replaced_unnoticed(
+    postgres: PostgresServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.events.append([row("e")])
+    name = sa.make_url(store.url).database
+    cut_all = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    postgres.execute(cut_all)
+    monkeypatch.setattr("penchant.store.postgres._IDLE", 0.0)
+    assert store.events.counts() == (1, 1)
+    postgres.execute(cut_all)
+    assert store.events.append([row("f")]).accepted == 1
+
+
 _WITHOUT_PSYCOPG = """
 import sys
 sys.modules["psycopg"] = None

@@ -23,7 +23,7 @@ def store(context: typer.Context) -> None:
 
 @APP.command()
 def info(context: typer.Context) -> None:
-    """Say which database it is, how commits reach the disk, and how much it holds."""
+    """Say which database it is, and how much it holds."""
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
 
@@ -45,7 +45,7 @@ def copy(
     source: Annotated[str, typer.Argument(metavar="FROM", help="URL of the store to be copied.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="URL of a new or empty database.")],
 ) -> None:
-    """Copy a store, as it is at one moment, into another database: all of it or nothing."""
+    """Copy a store into another database."""
     from penchant.trust.access import SYSTEM
     from penchant.trust.moving import copy_store
 
