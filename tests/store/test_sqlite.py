@@ -14,11 +14,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy.dialects import sqlite
 
 import penchant.store
 from penchant.core.errors import StoreError, StoreMissing
 from penchant.store import Store
-from penchant.store.events import Who
+from penchant.store.events import Who, _past
 from penchant.store.stage import sweep
 from penchant.testing.store import check_store
 
@@ -152,10 +153,13 @@ def test_a_stage_that_another_process_removes_meanwhile_is_none_to_sweep(
 
 
 def test_past_reads_the_index_alone(store: Store) -> None:
-    query = 'SELECT item, kind, at, value FROM events WHERE "user" = ? ORDER BY at DESC, seq DESC LIMIT 5'
+    asked = _past(everyone=False, default=False).compile(dialect=sqlite.dialect(paramstyle="named"))
+    values = {**asked.params, "person": "ann", "purpose": "train", "most": 5}
     with store._database.reading() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", ("ann",)).fetchall()
-    assert [row[-1] for row in plan] == ["SEARCH events USING COVERING INDEX events_past (user=?)"]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values).fetchall()
+    steps = [row[-1] for row in plan]
+    assert steps[0] == "SEARCH events USING COVERING INDEX events_past (user=?)"
+    assert not [step for step in steps if "SCAN" in step or "TEMP" in step], "nothing is sorted, no table gone through"
 
 
 _WITHOUT_PYARROW = """
@@ -165,7 +169,7 @@ find = util.find_spec
 util.find_spec = lambda name, package=None: None if name.split(".")[0] == "pyarrow" else find(name, package)
 import polars as pl
 from penchant.store import Store
-from penchant.store.events import Who
+from penchant.store.events import Who, _past
 from penchant.store.migrate import newest, version
 row = {"id": "a", "user": "u", "item": "i", "kind": "view", "at": 1, "value": 1.5, "channel": "web"}
 table = pl.DataFrame([row]).with_columns(session=pl.lit(None, pl.String), context=pl.lit(None, pl.String))
