@@ -34,7 +34,8 @@ def serve(
             )
         for missing in engine.ready().missing:
             warn(missing)
-        if not is_loopback(where[0]):
+        tls = engine.settings.tls.on
+        if not is_loopback(where[0]) and not tls:
             warn(f"{where[0]} reaches beyond this machine, and the server speaks plain HTTP; next: a proxy with TLS")
-        state.remark(f"http://{where[0]}:{where[1]} (Ctrl-C stops)")
+        state.remark(f"{'https' if tls else 'http'}://{where[0]}:{where[1]} (Ctrl-C stops)")
         run(engine, *where)

@@ -20,7 +20,7 @@ from penchant.server.shapes import Agreement, Consent, Problem, Stored
 from penchant.trust.access import require
 from penchant.trust.gate import Receipt
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "says"]
 
 N = Annotated[int, QueryParameter(ge=1, le=MAX_N, description="How many are wanted.")]
 
@@ -35,7 +35,12 @@ _SAYS = {
 }
 
 
-def _says(*extra: int) -> dict[int, ResponseSpec]:
+def says(*extra: int) -> dict[int, ResponseSpec]:
+    """Return the errors that a route with a key may answer: those of every such route, and some more.
+
+    >>> sorted(says(404))
+    [400, 401, 403, 404, 503]
+    """
     return {
         status: ResponseSpec(Problem, description=_SAYS[status], generate_examples=False)
         for status in sorted({400, 401, 403, 503, *extra})
@@ -46,7 +51,7 @@ def _says(*extra: int) -> dict[int, ResponseSpec]:
     "/v1/events",
     status_code=202,
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Send events",
     response_description="What became of them.",
 )
@@ -68,7 +73,7 @@ def send_events(request: Asked, body: RawBody) -> Receipt:
 @put(
     "/v1/items/{id:str}",
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Put one item into the catalogue",
     response_description="It is in the catalogue.",
 )
@@ -96,7 +101,7 @@ def put_item(request: Asked, id: FromPath[str], body: RawBody) -> Stored:
 @put(
     "/v1/items",
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Put many items into the catalogue",
     response_description="They are in the catalogue.",
 )
@@ -113,7 +118,7 @@ def put_items(request: Asked, body: RawBody) -> Stored:
     "/v1/recommendations",
     status_code=200,
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Ask for a slate",
     response_description="The slate and its basis.",
 )
@@ -130,7 +135,7 @@ def recommend(request: Asked, body: RawBody) -> Answer:
 @get(
     "/v1/items/{id:str}/similar",
     sync_to_thread=True,
-    responses=_says(404),
+    responses=says(404),
     summary="Ask for items like one",
     response_description="The slate and its basis.",
 )
@@ -147,7 +152,7 @@ def similar(request: Asked, id: FromPath[str], n: N = 10) -> Answer:
 @get(
     "/v1/users/{id:str}/history",
     sync_to_thread=True,
-    responses=_says(404),
+    responses=says(404),
     summary="Ask what a person did",
     response_description="The events.",
 )
@@ -161,7 +166,7 @@ def history(request: Asked, id: FromPath[str], n: N = 50) -> HistoryAnswer:
 @put(
     "/v1/users/{id:str}/consent",
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Record a yes or a no",
     response_description="What holds now.",
 )

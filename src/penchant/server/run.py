@@ -13,8 +13,10 @@ import uvicorn
 from litestar import Litestar
 
 from penchant.core.errors import InputError
+from penchant.core.settings import Settings
 from penchant.server.app import create_app
 from penchant.server.demo import Demo
+from penchant.server.hosting import hosting
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
@@ -77,9 +79,9 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
             then="serve without the demo, or leave the host out",
             field="host",
         )
-    listener = _listen(host, port)
-    with listener:
-        _server(create_app(engine, demo=demo)).run(sockets=[listener])
+    server = _server(create_app(engine, demo=demo))
+    with _listen(host, port) as listener:
+        server.run(sockets=[listener])
 
 
 @contextmanager
@@ -107,8 +109,10 @@ def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
 
 
 def _server(app: Litestar) -> uvicorn.Server:
+    door = app.state.get("door")
     config = uvicorn.Config(
         app,
+        **hosting(Settings() if door is None else door.engine.settings),
         access_log=False,
         log_config=None,
         server_header=False,

@@ -14,6 +14,7 @@ __all__ = [
     "items",
     "participants",
     "ratings",
+    "secrets",
     "studies",
 ]
 
@@ -87,8 +88,22 @@ api_keys = sa.Table(
     sa.Column("scopes", sa.Text, nullable=False, doc="A JSON list of text."),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("revoked", sa.BigInteger),
+    sa.Column("expires", sa.BigInteger, doc="When it stops working; NULL for never."),
+    sa.Column("rate", sa.Text, doc="Requests allowed, such as 600/m; NULL for any number."),
+    sa.Column("networks", sa.Text, doc="A JSON list of networks it may be used from; NULL for everywhere."),
+    sa.Column("public", sa.Boolean, nullable=False, server_default=sa.false(), doc="Whether it stands in web pages."),
+    sa.Column("family", sa.Text, doc="Of a rotated key: the id of the first of its line; NULL for its own."),
+    sa.Column("successor", sa.Text, doc="The id of the key that replaces it."),
 )
 "Who may call; no token can be read back."
+
+secrets = sa.Table(
+    "secrets",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True, doc="What it is for."),
+    sa.Column("value", sa.Text, nullable=False, doc="Random bits, as hex."),
+)
+"What every server of this store must know and nobody else: it signs, it opens nothing that is not in the store."
 
 artifacts = sa.Table(
     "artifacts",

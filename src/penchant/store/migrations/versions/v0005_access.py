@@ -1,0 +1,26 @@
+"""Keys that end, are limited, or are public; secrets that every server of a store shares."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+__all__ = ["down_revision", "revision", "upgrade"]
+
+revision = "0005"
+down_revision: str | None = "0002"
+
+
+def upgrade() -> None:
+    """Add what a key may be limited to, and the table of secrets; keys that are there stay as they were."""
+    op.add_column("api_keys", sa.Column("expires", sa.BigInteger))
+    op.add_column("api_keys", sa.Column("rate", sa.Text))
+    op.add_column("api_keys", sa.Column("networks", sa.Text))
+    op.add_column("api_keys", sa.Column("public", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("api_keys", sa.Column("family", sa.Text))
+    op.add_column("api_keys", sa.Column("successor", sa.Text))
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+    )
