@@ -20,6 +20,7 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; the settings' when not said.")] = None,
 ) -> None:
     """Answer over HTTP until stopped."""
+    from penchant.server.log import json_lines
     from penchant.server.run import is_loopback
     from penchant.server.run import serve as run
     from penchant.trust.access import SYSTEM
@@ -27,13 +28,15 @@ def serve(
     state = state_of(context)
     with state.engine() as engine:
         where = (host or engine.settings.server.host, port or engine.settings.server.port)
-        if all(key.revoked is not None for key in engine.gate.keys.list(SYSTEM)):
+        if not any(key.works(engine.clock.now()) for key in engine.gate.keys.list(SYSTEM)):
             raise NotReady(
                 "there is no key, so nobody could ask the server",
                 then="penchant keys create --scope recommend:read --scope events:write",
             )
         for missing in engine.ready().missing:
             warn(missing)
+        if engine.settings.observe.logs == "json":
+            json_lines()
         tls = engine.settings.tls.on
         if not is_loopback(where[0]) and not tls:
             warn(f"{where[0]} reaches beyond this machine, and the server speaks plain HTTP; next: a proxy with TLS")

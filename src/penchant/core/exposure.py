@@ -40,7 +40,7 @@ class AccessSettings(Struct, frozen=True, forbid_unknown_fields=True):
     session_kinds: tuple[str, ...] = ("view", "click", "add_to_cart", "dislike")
     "Kinds of event that a public key may send; what costs money or counts as a rating is sent by a server."
     counters: str = ""
-    "Folder of the counters of rate limits; empty for one under the machine's temporary folder."
+    "Folder of the counters of rate limits; empty for one beside the store, or in the temporary folder for PostgreSQL."
 
 
 class TlsSettings(Struct, frozen=True, forbid_unknown_fields=True):

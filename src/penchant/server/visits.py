@@ -24,6 +24,7 @@ MOST = 100
 "Events in one request."
 
 _BYTES = 64 * 1024
+_OWN: list[dict[str, list[str]]] = [{"public": [], "session": []}]
 
 
 def session_of(request: Asked) -> str | None:
@@ -42,8 +43,8 @@ def session_of(request: Asked) -> str | None:
     "/v1/session",
     status_code=201,
     sync_to_thread=True,
-    responses=says(413, 415),
-    request_max_body_size=_BYTES,
+    responses=says(),
+    security=[{"public": []}],
     summary="Begin a visitor's session",
     response_description="The session's token.",
 )
@@ -60,6 +61,7 @@ def begin(request: Asked) -> Opened:
     sync_to_thread=True,
     responses=says(413, 415),
     request_max_body_size=_BYTES,
+    security=_OWN,
     summary="Send what a visitor did",
     response_description="What became of it.",
 )
@@ -83,6 +85,7 @@ def send(request: Asked, body: RawBody) -> Receipt:
     sync_to_thread=True,
     responses=says(404, 413, 415),
     request_max_body_size=_BYTES,
+    security=_OWN,
     summary="Ask for a visitor's slate",
     response_description="The slate and its basis.",
 )

@@ -90,6 +90,15 @@ class Wire(HttpToolsProtocol):
         """Be ready for the next one."""
         super().on_message_complete()
         self._within = True
+        self._stop()
+        if self.cycle.response_complete:  # it was answered before it ended; what uvicorn waits for has passed
+            self._wait()
+
+    def on_response_complete(self) -> None:
+        """Read what is left of a request that was answered before it ended, for some time, so that it can be read."""
+        super().on_response_complete()
+        if self.cycle is not None and self.cycle.more_body and self._patience is None:
+            self._wait()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or too much of it."""

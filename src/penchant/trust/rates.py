@@ -92,15 +92,22 @@ def taken(tokens: float, since: float, rate: Rate) -> tuple[float, float]:
 
 
 def counters_of(folder: str, store: str) -> Path:
-    """Return the folder of the counters of a store: the one that is named, or one of this user's and this store's.
+    """Return the folder of the counters of a store.
 
-    >>> str(counters_of("/run/penchant", "sqlite:///shop.db"))
-    '/run/penchant'
-    >>> counters_of("", "sqlite:///shop.db").name.startswith("penchant-")
+    It is the one that is named; or one beside the store's file; or, when the store is no file, one of this user's and
+    this store's under the machine's temporary folder.
+
+    >>> str(counters_of("/run/penchant", "sqlite:///shop.db")), str(counters_of("", "sqlite:////srv/shop.db"))
+    ('/run/penchant', '/srv/shop.db-counters')
+    >>> counters_of("", "postgresql://db/shop").name.startswith("penchant-")
     True
     """
+    if folder:
+        return Path(folder)
+    if store.startswith("sqlite:///"):
+        return Path(store.removeprefix("sqlite:///") + "-counters")
     mark = blake2b(store.encode(), digest_size=8).hexdigest()
-    return Path(folder) if folder else Path(tempfile.gettempdir(), f"penchant-{os.getuid()}-{mark}")
+    return Path(tempfile.gettempdir(), f"penchant-{os.getuid()}-{mark}")
 
 
 class Buckets:
