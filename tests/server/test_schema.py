@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from penchant.core.clock import SystemClock
-from penchant.core.exposure import AccessSettings
+from penchant.core.exposure import AccessSettings, LimitSettings
 from penchant.engine.engine import Engine
 from penchant.server.app import create_app
 from penchant.server.run import running
@@ -32,7 +32,9 @@ placements there are, or that a price_min is not above its price_max."""
 
 @pytest.fixture
 def served(engine: Engine) -> Iterator[tuple[Engine, str]]:
-    settings = msgspec.structs.replace(engine.settings, access=AccessSettings(origins=(ORIGIN,)))
+    settings = msgspec.structs.replace(
+        engine.settings, access=AccessSettings(origins=(ORIGIN,)), limits=LimitSettings(receive="1h")
+    )
     with Engine.open(settings, SystemClock()) as engine, running(create_app(engine)) as url:  # noqa: PLR1704
         yield engine, url
 
@@ -43,6 +45,7 @@ def explore(url: str, folder: Path, examples: int, *options: str) -> None:
         Path(sys.executable).with_name("schemathesis"),
         *("run", f"{url}/openapi.json", "--no-color", "--continue-on-failure", "--checks", "all"),
         *("--exclude-checks", BEYOND, "--max-examples", str(examples), "--seed", "5", "--suppress-health-check", "all"),
+        *("--request-timeout", "3600"),
         *options,
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600, check=False)

@@ -17,7 +17,7 @@ from penchant.core.settings import ServerSettings
 from penchant.engine.engine import Engine
 from penchant.server.app import create_app
 from penchant.server.run import running
-from penchant.server.tls import tls_context
+from penchant.trust.tls import tls_context
 
 
 @pytest.fixture(scope="module")

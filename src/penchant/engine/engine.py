@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.recommending import Model, answer, model_of
 from penchant.engine.studying import Studying
 from penchant.engine.visiting import VisitAsk, ask_of
+from penchant.engine.watching import Debugged, Watching
 from penchant.trust.access import Actor, require
 from penchant.trust.artifacts import Artifact
 from penchant.trust.caller import NOWHERE, Caller
@@ -53,6 +55,7 @@ class Engine:
         self.gate = gate
         self.clock = clock
         self.studies = Studying(gate, self._current, clock)
+        self.watching = Watching()
         self._model: Model | None = None
         self._broken: tuple[Artifact, str] | None = None
         self._version = 0
@@ -107,6 +110,15 @@ class Engine:
         if not 1 <= ask.n <= MAX_N:
             raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
         return answer(self._current(), self.gate, actor, ask, self.clock.now())
+
+    def debug(self, actor: Actor, ask: Ask) -> Debugged:
+        """Return the slate for a question as :meth:`recommend` does, and how it came about, step by step."""
+        require(actor, "admin")
+        started = time.perf_counter()
+        with self.watching.recorded() as steps:
+            found = self.recommend(actor, ask)
+        ms = (time.perf_counter() - started) * 1000
+        return Debugged(found, ms, sum(step.after for step in steps if step.stage == "gate"), tuple(steps))
 
     def recommend_visit(self, actor: Actor, session: str | None, ask: VisitAsk) -> Answer:
         """Return the slate for a visitor, from what their own session holds and nothing else."""
@@ -173,7 +185,7 @@ class Engine:
             if promoted is not None and self._differs(promoted):
                 place = place_of(promoted.path, self.settings.artifacts)
                 try:
-                    self._model, self._version = model_of(load_bundle(place), self.settings), 0
+                    self._model, self._version = model_of(load_bundle(place), self.settings, self.watching), 0
                     self._broken = None
                     log.info("bundle %s is in charge", promoted.digest[:12])
                 except ArtifactError as error:

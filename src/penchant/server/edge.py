@@ -19,6 +19,7 @@ from penchant.server.inflow import inflow_of
 from penchant.server.log import log_crash, log_line
 from penchant.server.meters import Meters
 from penchant.server.refusal import AddressTooLong, refusal
+from penchant.server.tracing import Traces
 from penchant.trust.caller import Caller, client_of, networks_of, within
 
 __all__ = ["CSP", "SECURITY", "Edge"]
@@ -41,6 +42,7 @@ SECURITY: Headers = [
 "What every answer says to browsers."
 
 _PRIVATE = [(b"cache-control", b"no-store")]
+_TRACE = ("traceparent", "tracestate")
 _TLS = [(b"strict-transport-security", b"max-age=31536000")]
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -64,7 +66,8 @@ class Edge:
     ('r1', 'nosniff')
     """
 
-    def __init__(self, app: ASGIApp, meters: Meters, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, meters: Meters, settings: Settings, traces: Traces | None = None) -> None:
+        self._traces = traces
         self._app = app
         self._meters = meters
         self._cors = Cors(settings.access.origins)
@@ -85,7 +88,17 @@ class Edge:
             scope["path"] = raw.partition(b"?")[0].decode("ascii", "replace")
         tags = [*SECURITY, *self._cors.headers(caller.origin), (b"x-request-id", request_id.encode())]
         tags += _TLS if tls else []
-        started, status = time.perf_counter(), 0
+        if self._traces is None:
+            await self._timed(scope, receive, send, tags)
+            return
+        headers = {name: _header(scope, name.encode()).decode("latin-1") for name in _TRACE}
+        with self._traces.request(headers, scope["method"], request_id) as span:
+            status = await self._timed(scope, receive, send, tags)
+            self._traces.answered(span, scope["method"], str(scope.get("path_template") or "unmatched"), status)
+
+    async def _timed(self, scope: HTTPScope, receive: Receive, send: Send, tags: Headers) -> int:
+        """Answer a request, whatever happens; return the status."""
+        started, status, request_id = time.perf_counter(), 0, scope["state"]["request_id"]
 
         async def outward(message: Message) -> None:
             nonlocal status
@@ -99,14 +112,17 @@ class Edge:
         try:
             await self._answer(scope, receive, outward)
         except PenchantError as error:
+            self._meters.problem(error.code)
             await _refuse(error, request_id, outward)
         except Exception as error:  # noqa: BLE001 - the last resort: it is logged, and told as internal
             log_crash(request_id, error)
+            self._meters.problem(Crash.code)
             if status:  # half of an answer has left; it cannot be taken back, only broken off
                 raise Broken from None
             await _refuse(Crash("the server failed in a way nobody expected"), request_id, outward)
         finally:
             self._tell(scope, request_id, status or 500, time.perf_counter() - started)
+        return status
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         if len(scope["query_string"]) > self._query:

@@ -21,6 +21,7 @@ __all__ = [
     "TooLarge",
     "WrongContentType",
     "answer_error",
+    "count_problem",
     "headers_of",
     "logged",
     "problem_of",
@@ -117,6 +118,7 @@ def problem_of(error: PenchantError, request_id: str) -> Problem:
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Return the response for any exception; what is not expected is logged, and told as ``internal``."""
     known = logged(request, error)
+    count_problem(request, known)
     problem = problem_of(known, request_id_of(request))
     return Response(problem, status_code=status_of(known), media_type=MediaType.JSON, headers=headers_of(known))
 
@@ -132,6 +134,13 @@ def logged(request: Request[Any, Any, Any], error: Exception) -> PenchantError:
     if error.code in _OURS:
         log_line(logging.ERROR, "failed", request=request_id, code=error.code, message=str(error))
     return error
+
+
+def count_problem(request: Request[Any, Any, Any], error: PenchantError) -> None:
+    """Count an error among those that the app of a request answered."""
+    door = request.app.state.get("door")
+    if door is not None:
+        door.meters.problem(error.code)
 
 
 def request_id_of(request: Request[Any, Any, Any]) -> str:

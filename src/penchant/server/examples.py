@@ -21,6 +21,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", "/v1/items/{id}"): _ITEM,
     ("put", "/v1/items"): [{"id": "1095275", **_ITEM}],
     ("post", "/v1/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
+    ("post", "/v1/debug/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
     ("post", "/v1/session/events"): {"item": "1095275", "kind": "view", "id": "page-1"},
     ("post", "/v1/session/recommendations"): {"placement": "for-you", "n": 10},
     ("put", "/v1/users/{id}/consent"): {"purposes": ["personalize"], "granted": True, "basis": "form of 2026-11-01"},
@@ -54,6 +55,16 @@ ANSWERS: dict[tuple[str, str, str], Any] = {
     ("put", "/v1/items/{id}", "200"): {"stored": 1},
     ("put", "/v1/items", "200"): {"stored": 1},
     ("post", "/v1/recommendations", "200"): _SLATE,
+    ("post", "/v1/debug/recommendations", "200"): {
+        "answer": _SLATE,
+        "ms": 2.1,
+        "history": 50,
+        "steps": [
+            {"stage": "gate", "detail": "history", "ms": 0.3, "before": 0, "after": 50, "depth": 0},
+            {"stage": "retrieve", "detail": "ease", "ms": 0.9, "before": 0, "after": 20000, "depth": 1},
+            {"stage": "filter", "detail": "seen", "ms": 0.1, "before": 20000, "after": 19960, "depth": 0},
+        ],
+    },
     ("post", "/v1/session", "201"): {
         "session": "s1.2b7e151628aed2a6abf7158809cf4f3c.5a49a2c0.m0qSh1Yy0Jq0F3mZ5x8p2v7Tt4c9XoLk6dWbQe1RrUo",
         "expires": "2018-01-01T10:00:00Z",

@@ -6,8 +6,8 @@ from typing import Any
 
 from penchant.core.clock import parse_duration
 from penchant.core.settings import Settings
-from penchant.server.tls import tls_context
 from penchant.server.wire import wire_of
+from penchant.trust.tls import tls_context
 
 __all__ = ["hosting"]
 

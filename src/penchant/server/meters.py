@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from penchant.core.errors import PenchantError
+from penchant.engine.watching import Step
 
 __all__ = ["Meters"]
 
+log = logging.getLogger(__name__)
+
+_SHORT = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -34,6 +45,24 @@ class Meters:
             "penchant_events", "Events sent, by what became of them.", ["outcome"], registry=self.registry
         )
         self._slates = Counter("penchant_slates", "Slates answered.", ["placement", "policy"], registry=self.registry)
+        self._fallbacks = Counter(
+            "penchant_fallbacks",
+            "Slates that the fallback of a placement answered.",
+            ["placement"],
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "penchant_stage_seconds",
+            "Seconds of one step of an answer, those of the steps within it among them.",
+            ["stage"],
+            buckets=_SHORT,
+            registry=self.registry,
+        )
+        self._problems = Counter(
+            "penchant_problems", "Errors answered, by their code.", ["code"], registry=self.registry
+        )
+        self._gauges = _Gauges()
+        self.registry.register(self._gauges)
         for outcome in ("accepted", "duplicate", "rejected"):
             self._events.labels(outcome)
 
@@ -52,6 +81,47 @@ class Meters:
         """Count one slate."""
         self._slates.labels(placement, policy).inc()
 
+    def step(self, step: Step, placement: str) -> None:
+        """Time one step of an answer, and count it when it is a fallback."""
+        self._stages.labels(step.stage).observe(step.ms / 1000)
+        if step.stage == "fallback":
+            self._fallbacks.labels(placement).inc()
+
+    def problem(self, code: str) -> None:
+        """Count one error."""
+        self._problems.labels(code).inc()
+
+    def gauge(self, name: str, says: str, read: Callable[[], float | None]) -> None:
+        """Ask for a number whenever somebody looks, such as the length of a queue; None stands for none now.
+
+        >>> meters = Meters()
+        >>> meters.gauge("penchant_queue_depth", "Events that wait to be written.", lambda: 3)
+        >>> b"penchant_queue_depth 3.0" in meters.text()
+        True
+        """
+        self._gauges.add(name, says, read)
+
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class _Gauges(Collector):
+    """Numbers that are asked for at each look."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[str, str, Callable[[], float | None]]] = []
+
+    def add(self, name: str, says: str, read: Callable[[], float | None]) -> None:
+        self._known.append((name, says, read))
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield those that can be had; one that cannot is absent, and the log says why."""
+        for name, says, read in self._known:
+            try:
+                value = read()
+            except PenchantError as error:
+                log.warning("%s cannot be had: %s", name, error)
+                continue
+            if value is not None:
+                yield GaugeMetricFamily(name, says, value=value)

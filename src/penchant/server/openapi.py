@@ -16,6 +16,7 @@ from litestar.types import ControllerRouterHandler
 from penchant.core.nouns import Event, Item
 from penchant.engine.answers import Answer, Ask, HistoryAnswer, Readiness
 from penchant.engine.visiting import VisitAsk
+from penchant.engine.watching import Debugged
 from penchant.server.examples import ANSWERS, BODIES, PROBLEMS
 from penchant.server.shapes import Agreement, Alive, Consent, Problem, Stored
 from penchant.trust.gate import Receipt
@@ -26,7 +27,7 @@ __all__ = ["CONFIG", "describe"]
 
 _KINDS = (
     *(Event, Item, Ask, Answer, HistoryAnswer, Readiness, Receipt, Consent, Agreement, Stored, Alive, Problem),
-    *(Opened, VisitEvent, VisitAsk),
+    *(Opened, VisitEvent, VisitAsk, Debugged),
 )
 _BODIES = {
     ("post", "/v1/events"): ("Event", True),
@@ -34,6 +35,7 @@ _BODIES = {
     ("put", "/v1/items/{id}"): ("ItemWithoutId", False),
     ("post", "/v1/recommendations"): ("Ask", False),
     ("put", "/v1/users/{id}/consent"): ("Consent", False),
+    ("post", "/v1/debug/recommendations"): ("Ask", False),
     ("post", "/v1/session/events"): ("VisitEvent", True),
     ("post", "/v1/session/recommendations"): ("VisitAsk", False),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
 from penchant.trust.keys import Keys
+from penchant.trust.moments import moment
 from penchant.trust.purpose import Purpose
 from penchant.trust.rates import counters_of
 from penchant.trust.sessions import Sessions, VisitEvent
@@ -244,6 +246,16 @@ class Gate:
         asked = (purpose for purpose in Purpose if purpose.asked)
         consenting = {purpose.value: self._store.events.users(self._who(purpose)) for purpose in asked}
         return Counts(total, users, self._store.items.count(), consenting)
+
+    def newest(self, actor: Actor) -> datetime | None:
+        """Return when the last event was admitted; None when there is none.
+
+        Raises:
+            Forbidden: the actor lacks ``metrics:read``.
+        """
+        require(actor, "metrics:read")
+        at = self._store.events.newest()
+        return None if at is None else moment(at)
 
     def close(self) -> None:
         """Close the store."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 from penchant.core.errors import SettingsError
 from penchant.core.exposure import TlsSettings
 
-__all__ = ["check_private", "tls_context"]
+__all__ = ["check_private", "ends", "tls_context"]
 
 _OTHERS = 0o027  # what others, and more than reading what the group, may do with a file
 
@@ -64,3 +65,29 @@ next: check the path
         then = "name the PEM files of a certificate and of its own key, which has no password"
         raise SettingsError("tls.certificate cannot be used", got=f"{tls.certificate}: {error}", then=then) from error
     return context
+
+
+def ends(tls: TlsSettings) -> datetime:
+    """Return when a certificate ends, by shaking hands with it in memory.
+
+    Raises:
+        SettingsError: it cannot be used, has ended, or is not valid yet.
+    """
+    server, client = tls_context(tls), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it is its own authority here: only its dates are asked
+    client.load_verify_locations(tls.certificate)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(back, there)
+    answering = server.wrap_bio(there, back, server_side=True)
+    for _ in range(4):  # flights of a handshake
+        for side in (asking, answering):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                then = "get a new certificate, or set the clock"
+                raise SettingsError("tls.certificate is not valid", got=error.verify_message, then=then) from error
+    found = asking.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC)
