@@ -118,7 +118,7 @@ class Edge:
             log_crash(request_id, error)
             self._meters.problem(Crash.code)
             if status:  # half of an answer has left; it cannot be taken back, only broken off
-                raise Broken from None
+                raise _Broken from None
             await _refuse(Crash("the server failed in a way nobody expected"), request_id, outward)
         finally:
             self._tell(scope, request_id, status or 500, time.perf_counter() - started)
@@ -165,7 +165,7 @@ class Edge:
         )
 
 
-class Broken(Exception):
+class _Broken(Exception):
     """Ends a connection on which half of an answer was sent; what went wrong is in the log already."""
 
 

@@ -136,6 +136,11 @@ class Inflow:
 def inflow_of(scope: Scope, receive: Receive, seconds: float) -> Inflow:
     """Return the body of a request, unpacked; its headers are changed to fit.
 
+    >>> scope = {"headers": [(b"content-encoding", b"gzip"), (b"content-length", b"26"), (b"host", b"x")]}
+    >>> _ = inflow_of(scope, None, 30.0)
+    >>> scope["headers"]
+    [(b'host', b'x')]
+
     Raises:
         WrongContentType: it is packed in a way that is not read here.
     """

@@ -70,6 +70,12 @@ next: check the path
 def ends(tls: TlsSettings) -> datetime:
     """Return when a certificate ends, by shaking hands with it in memory.
 
+    >>> ends(TlsSettings("no.pem", "no.key"))
+    Traceback (most recent call last):
+        ...
+    penchant.core.errors.SettingsError: tls.private_key cannot be read; got no.key: No such file or directory; \
+next: check the path
+
     Raises:
         SettingsError: it cannot be used, has ended, or is not valid yet.
     """
