@@ -12,6 +12,8 @@ from penchant.store.tables import api_keys, secrets
 
 __all__ = ["Keys"]
 
+_ONE = sa.select(api_keys).where(api_keys.c.id == sa.bindparam("key"))  # asked by every request: built once
+
 
 class Keys:
     """The api_keys and secrets tables of one store.
@@ -35,7 +37,7 @@ class Keys:
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, revoked or not, or None."""
         with self._database.reading() as connection:
-            return connection.execute(sa.select(api_keys).where(api_keys.c.id == key)).first()
+            return connection.execute(_ONE, {"key": key}).first()
 
     def all(self) -> list[sa.Row[Any]]:
         """Return every row, oldest first."""
