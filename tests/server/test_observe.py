@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
+import logging
 import re
 import threading
 from collections.abc import Iterator
@@ -23,6 +26,7 @@ from penchant.core.exposure import ObserveSettings
 from penchant.engine.engine import Engine
 from penchant.server import tracing
 from penchant.server.app import create_app
+from penchant.server.log import JsonLines
 from penchant.server.run import running
 from penchant.server.tracing import traces_of
 from penchant.trust.access import SCOPES, SYSTEM
@@ -213,3 +217,22 @@ def test_without_opentelemetry_the_log_says_what_is_missing(
     monkeypatch.setattr(tracing, "find_spec", lambda name: None)
     assert traces_of(ObserveSettings(otlp="http://127.0.0.1:9")) is None
     assert "no traces are sent: OpenTelemetry is not installed; next: pip install 'penchant[otel]'" in caplog.text
+
+
+def test_every_line_that_is_written_for_a_request_carries_its_id(
+    client: TestClient[Any], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(engine.gate, "newest", fail)
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(JsonLines())
+    logging.getLogger("penchant").addHandler(handler)
+    try:
+        client.get("/metrics", headers={"X-Request-ID": "r-5"})
+    finally:
+        logging.getLogger("penchant").removeHandler(handler)
+    (line,) = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert (line["logger"], line["level"], line["request"]) == ("penchant.server.meters", "warning", "r-5")

@@ -38,7 +38,7 @@ def serve(
         if engine.settings.observe.logs == "json":
             json_lines()
         tls = engine.settings.tls.on
-        if not is_loopback(where[0]) and not tls:
+        if not is_loopback(where[0]) and not tls and not engine.settings.server.trusted_proxies:
             warn(f"{where[0]} reaches beyond this machine, and the server speaks plain HTTP; next: a proxy with TLS")
         state.remark(f"{'https' if tls else 'http'}://{where[0]}:{where[1]} (Ctrl-C stops)")
         run(engine, *where)

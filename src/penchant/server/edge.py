@@ -16,7 +16,7 @@ from penchant.core.settings import Settings
 from penchant.server.cors import Cors, Headers
 from penchant.server.errors import Crash
 from penchant.server.inflow import inflow_of
-from penchant.server.log import log_crash, log_line
+from penchant.server.log import REQUEST, log_crash, log_line
 from penchant.server.meters import Meters
 from penchant.server.refusal import AddressTooLong, refusal
 from penchant.server.tracing import Traces
@@ -83,6 +83,7 @@ class Edge:
         request_id = _request_id(scope)
         caller, tls = self._caller(scope)
         scope["state"] |= {"request_id": request_id, "caller": caller}
+        REQUEST.set(request_id)  # every request is a task of its own, and so has a context of its own
         raw = scope.get("raw_path")
         if raw:
             scope["path"] = raw.partition(b"?")[0].decode("ascii", "replace")

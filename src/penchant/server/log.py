@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 
 import msgspec
 
-__all__ = ["LOGGER", "JsonLines", "json_lines", "log_crash", "log_line"]
+__all__ = ["LOGGER", "REQUEST", "JsonLines", "json_lines", "log_crash", "log_line"]
+
+REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
+"The id of the request that is being answered, also in the threads that work on it."
 
 LOGGER = logging.getLogger("penchant.server")
 "Where all lines go; configure it like any other logger."
@@ -36,6 +40,8 @@ def log_crash(request_id: str, error: BaseException) -> None:
 class JsonLines(logging.Formatter):
     """Makes one JSON object of every line of the log, whoever wrote it: time, level and logger, then what was said.
 
+    A line that is written while a request is answered carries its id.
+
     Of an exception it keeps the kind and the place. Its text may quote what a person sent.
 
     >>> said = '{"event":"request","status":200}'
@@ -57,6 +63,8 @@ class JsonLines(logging.Formatter):
             line |= msgspec.json.decode(text)
         else:
             line["message"] = text
+        if (request := REQUEST.get()) is not None:
+            line.setdefault("request", request)
         if record.exc_info and record.exc_info[1] is not None:
             line |= {"kind": type(record.exc_info[1]).__name__, "where": _where(record.exc_info[2])}
         return msgspec.json.encode(line).decode()
