@@ -56,7 +56,7 @@ def create(
 
 @APP.command(name="list")
 def listing(context: typer.Context) -> None:
-    """Show every key, those that do not work any more too; never what is secret of it."""
+    """Show every key, ended ones too; never what is secret of it."""
     from penchant.trust.access import SYSTEM
 
     made = table("id", "name", "scopes", "limits", "created", "ends")
