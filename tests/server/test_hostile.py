@@ -294,9 +294,19 @@ def test_no_address_leads_where_it_should_not(target: Target) -> None:
 
 def test_no_header_gets_into_the_answer(target: Target) -> None:
     """Of a request, only a request id of harmless characters is repeated in the head of an answer."""
+    token = target.key["Authorization"].removeprefix("Bearer ").encode()
     with running(create_app(target.engine)) as url:
         host, port = url.removeprefix("http://").split(":")
-        for value in (b"a b", b"a\tb", b"r1; Set-Cookie=a", b"<b>", b"\xc3\xa9", b"x" * 65, b"%0d%0aSet-Cookie: a=b"):
+        for value in (
+            b"a b",
+            b"a\tb",
+            b"r1; Set-Cookie=a",
+            b"<b>",
+            b"\xc3\xa9",
+            b"x" * 65,
+            b"%0d%0aSet-Cookie: a=b",
+            token,
+        ):
             head = b"GET /healthz HTTP/1.1\r\nhost: x\r\norigin: %s\r\nx-request-id: %s\r\nconnection: close\r\n\r\n"
             with socket.create_connection((host, int(port)), timeout=30) as wire:
                 wire.sendall(head % (value, value))

@@ -44,6 +44,7 @@ SECURITY: Headers = [
 _PRIVATE = [(b"cache-control", b"no-store")]
 _TRACE = ("traceparent", "tracestate")
 _TLS = [(b"strict-transport-security", b"max-age=31536000")]
+_KEYS = (b"pk_", b"pub_")  # a key that was sent as an id by mistake must not get into the log
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -182,4 +183,5 @@ def _header(scope: HTTPScope, name: bytes) -> bytes:
 
 def _request_id(scope: HTTPScope) -> str:
     given = _header(scope, b"x-request-id")
-    return given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
+    kept = _ID.fullmatch(given) and not given.lower().startswith(_KEYS)
+    return given.decode() if kept else uuid.uuid4().hex
