@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check bench docs clean
+.PHONY: help demo test sim fuzz check bench docs clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -27,6 +27,9 @@ test: $(VENV)/.dev ## Run the tests and every example in the documentation
 
 sim: $(VENV)/.dev ## Simulate how often intervals hold the truth (minutes; not part of `make test`)
 	@$(BIN)/python -m pytest tests/sim -m sim -s $(ARGS)
+
+fuzz: $(VENV)/.dev ## Ask the server at random what its description allows and forbids (minutes; a little of it is in `make test`)
+	@$(BIN)/python -m pytest tests/server -m fuzz -s $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and layers
 	$(BIN)/ruff format --check .

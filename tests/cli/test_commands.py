@@ -190,7 +190,7 @@ def test_keys_live_and_die(shop, run):
     assert key in listed
     assert run("keys", "revoke", key).out == f"{key}: revoked\n"
     row = next(line for line in run("keys", "list").out.splitlines() if key in line)
-    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d", row)
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d +revoked \d{4}-\d\d-\d\d \d\d:\d\d", row)
 
 
 def test_consent_is_granted_withdrawn_and_shown(shop, run):

@@ -147,7 +147,7 @@ def test_keys_and_consent_that_cannot_be(shop, run):
     fails(
         run("keys", "create", "--scope", "recommend:raed"), 1, "unknown scope; got recommend:raed", "'recommend:read'?"
     )
-    fails(run("keys", "create"), 2, "--scope", "next: 'penchant keys create --help' shows what is allowed")
+    fails(run("keys", "create"), 2, "a key needs a --scope, or --public")
     fails(run("keys", "create", "--scope", "admin", "--name", " "), 1, "a key needs a name")
     fails(run("keys", "revoke", "nokey"), 1, "no such key; got nokey; next: 'penchant keys list' shows the ids")
     fails(run("consent", "grant", "--basis", "x"), 2, "name users or say --all; got neither")

@@ -62,7 +62,8 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
         ({"sotre": "x"}, "unknown key; got sotre; allowed: store, artifacts, events, consent, train, worker, "),
         (
             {"server": {"prot": 1}},
-            "got server.prot; allowed: host, port, workers, max_batch, max_body; next: did you mean 'port'?",
+            "got server.prot; allowed: host, port, workers, max_batch, max_body, trusted_proxies; "
+            "next: did you mean 'port'?",
         ),
         (
             {"placements": {"for-you": {"blend": {"ease": 1.0}, "exclude_sen": True}}},

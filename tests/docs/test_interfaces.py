@@ -12,6 +12,7 @@ import pytest
 
 from penchant.cli.app import COMMANDS
 from penchant.core.settings import Settings
+from penchant.engine.watching import Watching
 from penchant.server.app import create_app
 from penchant.server.examples import BODIES
 
@@ -21,7 +22,7 @@ CLI = (DOCS / "howto" / "cli.md").read_text(encoding="utf-8")
 
 
 def _routes() -> set[str]:
-    app = create_app(SimpleNamespace(settings=Settings()))
+    app = create_app(SimpleNamespace(settings=Settings(), watching=Watching()))
     return {
         f"{method} {re.sub(r':[^}]*', '', route.path)}"
         for route in app.routes

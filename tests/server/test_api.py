@@ -116,6 +116,8 @@ def test_an_id_in_a_path_may_hold_any_character(client: TestClient, name: str) -
 
 def test_every_documented_example_can_be_sent(client: TestClient) -> None:
     for (method, path), body in BODIES.items():
+        if path.startswith("/v1/session"):  # asks for a public key: tests/server/test_visits.py sends it
+            continue
         answer = client.request(method, path.replace("{id}", "900"), json=body)
         assert answer.status_code in (200, 202), answer.text
 
@@ -224,10 +226,10 @@ def test_the_description_is_complete(anyone: TestClient) -> None:
             codes = set(operation["responses"])
             if path.startswith("/v1"):
                 assert {"400", "401", "403", "503"} <= codes
-                for code in codes - {"200", "202"}:
+                for code in codes - {"200", "201", "202"}:
                     content = operation["responses"][code]["content"]["application/json"]
                     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
-            if method in ("post", "put"):
+            if method in ("post", "put") and path != "/v1/session":  # which has no body
                 assert {"413", "415"} <= codes
                 assert operation["requestBody"]["content"]["application/json"]["example"]
 

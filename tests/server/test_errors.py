@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 
 from penchant.core import errors
 from penchant.core.errors import PenchantError, StoreError
-from penchant.server import body
+from penchant.server import body, refusal
 from penchant.server import errors as server_errors
 from penchant.server.app import create_app
 from penchant.server.errors import STATUS
@@ -300,7 +300,7 @@ def test_a_key_that_is_not_known_is_not_repeated(anyone: TestClient) -> None:
 def test_a_crash_tells_nothing_but_the_request_id(
     engine: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def crash(token: str | None) -> None:
+    def crash(*_: object) -> None:
         raise ZeroDivisionError("household 900 lives at 5 Elm Street")
 
     monkeypatch.setattr(engine, "authenticate", crash)
@@ -328,7 +328,7 @@ def test_a_crash_tells_nothing_but_the_request_id(
 def test_the_operators_errors_are_logged_and_not_told(
     engine: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(token: str | None) -> None:
+    def fail(*_: object) -> None:
         raise StoreError("the disk under /srv/shop.db is full")
 
     monkeypatch.setattr(engine, "authenticate", fail)
@@ -343,7 +343,7 @@ def test_the_operators_errors_are_logged_and_not_told(
 def test_every_code_has_a_status() -> None:
     kinds = [
         value
-        for module in (errors, server_errors, body)
+        for module in (errors, server_errors, body, refusal)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, PenchantError)
     ]

@@ -80,6 +80,7 @@ HELD = {
     "0002": (STUDY, "INSERT INTO participants VALUES ('p', 's', 0, 'a', 't', 5, NULL, NULL, NULL)"),
     "0003": ("INSERT INTO imports VALUES ('d', 5, 4, 5)",),
     "0004": ("INSERT INTO leases VALUES ('train', 'a', 5, NULL)",),
+    "0005": ("INSERT INTO secrets VALUES ('session', 's')",),
 }
 
 

@@ -56,17 +56,21 @@ def _serve_from(state: State, where: tuple[str, int], n: int) -> None:
 
 
 def _check(state: State, gate: Gate, where: tuple[str, int]) -> None:
+    from penchant.server.log import json_lines
     from penchant.server.run import is_loopback
     from penchant.trust.access import SYSTEM
 
-    if all(key.revoked is not None for key in gate.keys.list(SYSTEM)):
+    settings = state.settings()
+    if not any(key.works(state.clock.now()) for key in gate.keys.list(SYSTEM)):
         raise NotReady(
             "there is no key, so nobody could ask the server",
             then="penchant keys create --scope recommend:read --scope events:write",
         )
-    if not is_loopback(where[0]):
+    if settings.observe.logs == "json":
+        json_lines()
+    if not is_loopback(where[0]) and not settings.tls.on and not settings.server.trusted_proxies:
         warn(f"{where[0]} reaches beyond this machine, and the server speaks plain HTTP; next: a proxy with TLS")
-    state.remark(f"http://{where[0]}:{where[1]} (Ctrl-C stops)")
+    state.remark(f"{'https' if settings.tls.on else 'http'}://{where[0]}:{where[1]} (Ctrl-C stops)")
 
 
 @contextmanager

@@ -17,7 +17,8 @@
     │   └── Busy                too much waits to be written; soon there is room again
     ├── AccessError             who asks may not have what they ask for
     │   ├── Unauthorized
-    │   └── Forbidden
+    │   ├── Forbidden
+    │   └── RateLimited         a key was used too often
     ├── NotFound                a single thing that was asked for by id is not there
     ├── NotReady                nothing is trained or loaded yet
     ├── RetrainNeeded           a model cannot be changed exactly without training it again
@@ -27,6 +28,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -44,6 +46,7 @@ __all__ = [
     "NotFound",
     "NotReady",
     "PenchantError",
+    "RateLimited",
     "RetrainNeeded",
     "SettingsError",
     "StoreError",
@@ -195,6 +198,26 @@ class Forbidden(AccessError):
     """A known key without the scope this needs."""
 
     code = "forbidden"
+
+
+class RateLimited(AccessError):
+    """A key was used more often than it may be.
+
+    >>> error = RateLimited.after(1.2, allowed="600/m")
+    >>> print(error, error.wait)
+    the key was used too often; allowed: 600/m; next: wait 2 s 1.2
+    """
+
+    code = "rate_limited"
+    wait: float = 1.0
+    "Seconds after which asking again may help."
+
+    @classmethod
+    def after(cls, wait: float, *, allowed: str) -> RateLimited:
+        """Return the error for a key that may be used again after ``wait`` seconds."""
+        error = cls("the key was used too often", allowed=allowed, then=f"wait {math.ceil(wait)} s")
+        error.wait = wait
+        return error
 
 
 class NotFound(PenchantError):

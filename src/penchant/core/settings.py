@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from msgspec import Struct, field
 
 from penchant.core.clock import parse_duration
 from penchant.core.errors import SettingsError
+from penchant.core.exposure import (
+    AccessSettings,
+    LimitSettings,
+    ObserveSettings,
+    TlsSettings,
+    check_exposure,
+    with_environment,
+)
 from penchant.core.wording import complaint
 
 __all__ = [
@@ -138,7 +147,7 @@ gap='30m', by=(), threshold=0.0)
 
 
 class ServerSettings(_Section, frozen=True):
-    """Where the server listens.
+    """Where the server listens, and what one request may bring.
 
     >>> ServerSettings(port=9000).host  # other machines reach it only when the settings say so
     '127.0.0.1'
@@ -153,7 +162,9 @@ class ServerSettings(_Section, frozen=True):
     max_batch: int = 10_000
     "Events or items in one request."
     max_body: int = 16 * 1024 * 1024
-    "Bytes in one request."
+    "Bytes in one request, unpacked."
+    trusted_proxies: tuple[str, ...] = ()
+    "Addresses and networks of one's own proxies, whose X-Forwarded-For is believed."
 
 
 class PlacementSettings(_Section, frozen=True):
@@ -212,6 +223,10 @@ class Settings(_Section, frozen=True):
     worker: WorkerSettings = WorkerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
+    tls: TlsSettings = TlsSettings()
+    limits: LimitSettings = LimitSettings()
+    observe: ObserveSettings = ObserveSettings()
     models: dict[str, dict[str, Any]] = field(default_factory=_default_models)
     "Model name to learner and its hyper-parameters."
     placements: dict[str, PlacementSettings] = field(default_factory=_default_placements)
@@ -239,7 +254,8 @@ def load_settings(path: str | Path) -> Settings:
         raise SettingsError("there are no settings", got=str(source), then="run 'penchant init'") from error
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError("the settings cannot be read", got=f"{source}: {error}", allowed="TOML") from error
-    return settings_from(raw, base=source.resolve().parent)
+    found = settings_from(raw, base=source.resolve().parent)
+    return msgspec.structs.replace(found, observe=with_environment(found.observe, os.environ))
 
 
 def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
@@ -249,7 +265,7 @@ def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
     Traceback (most recent call last):
         ...
     penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, workers, max_batch, \
-max_body; next: did you mean 'port'?
+max_body, trusted_proxies; next: did you mean 'port'?
     """
     _check_keys(raw, Settings, "")
     placements = raw.get("placements", {})
@@ -260,8 +276,18 @@ max_body; next: did you mean 'port'?
     except msgspec.ValidationError as error:
         raise _wrong(str(error), raw) from error
     _check_values(settings)
+    return _absolute(settings, base)
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    access, tls = settings.access, settings.tls
+    certificate, key = (str(base / name) if name else "" for name in (tls.certificate, tls.private_key))
     return msgspec.structs.replace(
-        settings, store=_absolute_url(settings.store, base), artifacts=str(base / settings.artifacts)
+        settings,
+        store=_absolute_url(settings.store, base),
+        artifacts=str(base / settings.artifacts),
+        access=msgspec.structs.replace(access, counters=str(base / access.counters) if access.counters else ""),
+        tls=msgspec.structs.replace(tls, certificate=certificate, private_key=key),
     )
 
 
@@ -299,6 +325,7 @@ def _check_values(settings: Settings) -> None:
     parse_duration(settings.evaluation.test, field="evaluation.test")
     for name in ("every", "jitter", "newest", "lease"):
         parse_duration(getattr(settings.worker, name), field=f"worker.{name}")
+    check_exposure(settings.access, settings.tls, settings.limits, settings.observe, settings.server.trusted_proxies)
     limits = {
         "evaluation.k": min(settings.evaluation.k, default=0),
         "evaluation.resamples": settings.evaluation.resamples,

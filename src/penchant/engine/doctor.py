@@ -4,39 +4,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
-from msgspec import Struct
-
-from penchant.core.clock import Clock, SystemClock
+from penchant.core.clock import Clock, SystemClock, utc
 from penchant.core.errors import PenchantError
 from penchant.core.settings import Settings, load_settings
+from penchant.engine import exposed
 from penchant.engine.engine import Engine
+from penchant.engine.finding import Finding, days
 from penchant.trust.access import SYSTEM
+from penchant.trust.condition import condition_of, file_of
 
 __all__ = ["Finding", "examine"]
-
-LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
-"Addresses that only this machine reaches."
 
 LOW_DISK = 1 << 30
 "Free bytes below which a store may soon fail to write."
 
+OLD = timedelta(days=30)
+"The age at which models have seen nothing of a whole month."
 
-class Finding(Struct, frozen=True):
-    """One thing that was looked at.
-
-    >>> Finding("ok", "settings: penchant.toml").then
-    ''
-    """
-
-    level: Literal["ok", "warn", "fail"]
-    "ok; warn: works but should be mended; fail: does not work."
-    what: str
-    "What was found."
-    then: str = ""
-    "What to do about it."
+SKEW = timedelta(minutes=5)
+"How far ahead of the clock something may have been written before the clock is in doubt."
 
 
 def examine(settings: str | Path, *, clock: Clock | None = None) -> list[Finding]:
@@ -45,17 +34,34 @@ def examine(settings: str | Path, *, clock: Clock | None = None) -> list[Finding
     >>> [finding.level for finding in examine("no-such-file.toml")]
     ['fail']
     """
+    clock = clock or SystemClock()
     try:
         decoded = load_settings(settings)
     except PenchantError as error:
         return [Finding("fail", f"settings: {error}", error.then or "")]
     found = [Finding("ok", f"settings: {settings}")]
     try:
-        with Engine.open(decoded, clock or SystemClock()) as engine:
-            found += [*_store(engine), *_models(engine), *_access(engine, decoded)]
+        found += _schema(decoded)
+        with Engine.open(decoded, clock) as engine:
+            found += [*_store(engine), *_models(engine), *_times(engine)]
+            found += exposed.keys(engine.gate.keys.list(SYSTEM), decoded, clock.now())
     except PenchantError as error:
         found.append(Finding("fail", f"store: {error}", error.then or ""))
-    return [*found, *_disk(Path(settings))]
+    return [
+        *found,
+        *exposed.reach(decoded, clock.now()),
+        *exposed.files(Path(settings), decoded),
+        *_disk(Path(settings), decoded),
+    ]
+
+
+def _schema(settings: Settings) -> Iterator[Finding]:
+    found = condition_of(settings.store)
+    if found.schema is not None and found.old and found.schema < found.newest:
+        what = f"store: its tables were of version {found.schema} and are brought to {found.newest} now"
+        yield Finding("warn", what, "upgrade the other servers of this store, too")
+    else:
+        yield Finding("ok", f"store: can be read and written, version {found.schema or 'none'} of its tables")
 
 
 def _store(engine: Engine) -> Iterator[Finding]:
@@ -84,26 +90,45 @@ def _store(engine: Engine) -> Iterator[Finding]:
 def _models(engine: Engine) -> Iterator[Finding]:
     ready = engine.ready()
     if ready.ready:
-        yield Finding("ok", f"models: bundle {(ready.model or '')[:12]} answers every placement")
+        yield Finding("ok", f"models: bundle {(ready.model or '')[:12]} is whole and answers every placement")
     for what in ready.missing:
         yield Finding("fail" if ready.model is None else "warn", f"models: {what}", "run 'penchant train'")
 
 
-def _access(engine: Engine, settings: Settings) -> Iterator[Finding]:
-    keys = [key for key in engine.gate.keys.list(SYSTEM) if key.revoked is None]
-    if keys:
-        yield Finding("ok", f"keys: {len(keys)} in force")
-    else:
-        yield Finding("warn", "keys: none, so nobody can call the server", "run 'penchant keys create'")
-    if settings.server.host not in LOCAL_HOSTS:
-        yield Finding(
-            "warn",
-            f"server: listens on {settings.server.host}, which other machines reach, without encryption of its own",
-            "put a proxy with TLS before it",
+def _times(engine: Engine) -> Iterator[Finding]:
+    """Yield how old models and events are, and whether anything was written in the future."""
+    now = utc(engine.clock.now())
+    promoted, newest = engine.gate.artifacts.promoted(), engine.gate.newest(SYSTEM)
+    written = {
+        "the last event": newest,
+        "the bundle in charge": None if promoted is None else promoted.created,
+        "a key": max((key.created for key in engine.gate.keys.list(SYSTEM)), default=None),
+    }
+    ahead = {what: utc(at) - now for what, at in written.items() if at is not None and utc(at) - now > SKEW}
+    for what, by in ahead.items():
+        hours = f"{by / timedelta(hours=1):,.1f} hours"
+        then = "set the clocks of all machines by NTP; until then keys and sessions end at the wrong time"
+        yield Finding("fail", f"clock: {what} was written {hours} in the future of this machine", then)
+    if not ahead:
+        yield Finding("ok", "clock: nothing was written in the future")
+    if promoted is not None:
+        age = now - utc(promoted.created)
+        stale = age > OLD and newest is not None and newest > promoted.created
+        what = f"models: trained {days(age)} ago"
+        yield (
+            Finding("warn", f"{what}, and events came since", "run 'penchant train'") if stale else Finding("ok", what)
         )
 
 
-def _disk(settings: Path) -> Iterator[Finding]:
-    free = shutil.disk_usage(settings.resolve().parent).free
-    what = f"disk: {free / (1 << 30):.1f} GiB free"
-    yield Finding("ok", what) if free >= LOW_DISK else Finding("warn", what, "make room before the store cannot write")
+def _disk(place: Path, settings: Settings) -> Iterator[Finding]:
+    """Yield how much room there is where something is written, once for each disk."""
+    seen: set[int] = set()
+    store = file_of(settings.store)
+    for folder in (place.resolve().parent, *([store.parent] if store else []), Path(settings.artifacts)):
+        if not folder.is_dir() or folder.stat().st_dev in seen:
+            continue
+        seen.add(folder.stat().st_dev)
+        free = shutil.disk_usage(folder).free
+        what = f"disk: {free / (1 << 30):.1f} GiB free at {folder}"
+        low = Finding("warn", what, "make room before the store cannot write")
+        yield Finding("ok", what) if free >= LOW_DISK else low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -14,7 +15,10 @@ from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEn
 from penchant.engine.keeper import Keeper
 from penchant.engine.recommending import Model, answer
 from penchant.engine.studying import Studying
+from penchant.engine.visiting import VisitAsk, ask_of
+from penchant.engine.watching import Debugged, Watching
 from penchant.trust.access import Actor, require
+from penchant.trust.caller import NOWHERE, Caller
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.moments import moment
 from penchant.trust.purpose import Purpose
@@ -49,7 +53,8 @@ class Engine:
         self.gate = gate
         self.clock = clock
         self.studies = Studying(gate, self._current, clock)
-        self.models = Keeper(gate, settings)
+        self.watching = Watching()
+        self.models = Keeper(gate, settings, self.watching)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Engine:
@@ -73,17 +78,19 @@ class Engine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def authenticate(self, token: str | None) -> Actor:
-        """Return who holds a key.
+    def authenticate(self, token: str | None, caller: Caller = NOWHERE) -> Actor:
+        """Return who holds a key, asked from somewhere.
 
         Raises:
-            Unauthorized: there is no key, or it is not known or revoked.
+            Unauthorized: there is no key, or it is not known, revoked or expired.
+            Forbidden: it may not be used from there.
+            RateLimited: it was used too often.
         """
         if not token:
             raise Unauthorized(
                 "a key is needed", then="send the header 'Authorization: Bearer <key>'; see penchant keys"
             )
-        return self.gate.keys.authenticate(token)
+        return self.gate.keys.authenticate(token, caller)
 
     def ingest(self, actor: Actor, events: Sequence[Event]) -> Receipt:
         """Write events; what the receipt counts is on disk when this returns."""
@@ -99,6 +106,20 @@ class Engine:
         if not 1 <= ask.n <= MAX_N:
             raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
         return answer(self._current(), self.gate, actor, ask, self.clock.now())
+
+    def debug(self, actor: Actor, ask: Ask) -> Debugged:
+        """Return the slate for a question as :meth:`recommend` does, and how it came about, step by step."""
+        require(actor, "admin")
+        started = time.perf_counter()
+        with self.watching.recorded() as steps:
+            found = self.recommend(actor, ask)
+        ms = (time.perf_counter() - started) * 1000
+        return Debugged(found, ms, sum(step.after for step in steps if step.stage == "gate"), tuple(steps))
+
+    def recommend_visit(self, actor: Actor, session: str | None, ask: VisitAsk) -> Answer:
+        """Return the slate for a visitor, from what their own session holds and nothing else."""
+        past = self.gate.visit(actor, session)
+        return self.recommend(Actor(actor.name, frozenset({"recommend:read"})), ask_of(past, ask))
 
     def similar(self, actor: Actor, item: str, n: int = 10, filters: Filters | None = None) -> Answer:
         """Return items similar to one, by the placement ``similar``."""

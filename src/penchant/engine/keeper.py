@@ -14,6 +14,7 @@ from penchant.core.settings import Settings
 from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.recommending import Model, model_of
 from penchant.engine.warming import ahead, warm
+from penchant.engine.watching import Watching
 from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate
 
@@ -61,8 +62,9 @@ class Keeper:
     (True, True, False)
     """
 
-    def __init__(self, gate: Gate, settings: Settings) -> None:
+    def __init__(self, gate: Gate, settings: Settings, steps: Watching | None = None) -> None:
         self._gate = gate
+        self._steps = steps or Watching()
         self._settings = settings
         self._model: Model | None = None
         self.down: str | None = None
@@ -196,7 +198,7 @@ class Keeper:
                 allowed=chosen.digest[:12],
                 then="restore it from a backup, or train again",
             )
-        model = model_of(bundle, self._settings)
+        model = model_of(bundle, self._settings, self._steps)
         version = self._gate.catalogue.version()
         model.catalogue.put(self._gate.catalogue.shown())
         if warmed:

@@ -16,8 +16,10 @@ from penchant.core.settings import EventSettings, PlacementSettings, Settings
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.answers import Answer, Ask, ModelName, Ranked, SessionEvent
 from penchant.engine.bundle import Bundle
+from penchant.engine.watching import Watching
 from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.run import explained
+from penchant.pipeline.watched import watched
 from penchant.trust.access import Actor, require
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
@@ -54,9 +56,11 @@ class Model(Struct, frozen=True, eq=False):
     "Placement name to its stages."
     missing: tuple[str, ...] = ()
     "Why a placement has no pipeline."
+    watching: Watching = Watching()
+    "Takes note of every step."
 
 
-def model_of(bundle: Bundle, settings: Settings) -> Model:
+def model_of(bundle: Bundle, settings: Settings, watching: Watching | None = None) -> Model:
     """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal.
 
     >>> from tempfile import TemporaryDirectory
@@ -70,15 +74,15 @@ def model_of(bundle: Bundle, settings: Settings) -> Model:
     (['trending'], 'placement for-you: a placement needs a model that is not trained; got ease; allowed: trending; \
 next: train')
     """
-    catalogue = Catalogue(bundle.items)
+    catalogue, watching = Catalogue(bundle.items), watching or Watching()
     pipelines: dict[str, Stage] = {}
     missing: list[str] = []
     for name, placement in settings.placements.items():
         try:
-            pipelines[name] = explained(placement, bundle.scorers, catalogue)
+            pipelines[name] = watched(explained(placement, bundle.scorers, catalogue), watching)
         except NotReady as error:
             missing.append(f"placement {name}: {error}")
-    return Model(settings, bundle, catalogue, pipelines, tuple(missing))
+    return Model(settings, bundle, catalogue, pipelines, tuple(missing), watching)
 
 
 def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> Answer:
@@ -107,7 +111,9 @@ def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> A
         raise NotReady(
             "the placement has no trained model", got=ask.placement, then="run 'penchant train'", field="placement"
         )
-    history, policy = _history(model, gate, actor, ask)
+    with model.watching.step("gate", "history", ask.placement) as told:
+        history, policy = _history(model, gate, actor, ask)
+        told(len(history))
     query = Query(ask.n, ask.placement, history, now, ask.context, ask.filters)
     slate = model.pipelines[ask.placement](query, Slate.of())
     asked = {part.source: part.factor for part in slate.parts} if len(slate) else {}

@@ -9,16 +9,18 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from penchant.core.errors import PenchantError
-from penchant.server import health, routes
+from penchant.server import debug, health, routes, visits
 from penchant.server.demo import Demo
 from penchant.server.door import Door
 from penchant.server.edge import Edge
 from penchant.server.errors import answer_error
+from penchant.server.gauges import watch_over
 from penchant.server.meters import Meters
 from penchant.server.openapi import CONFIG
 from penchant.server.pages import shop_routers
 from penchant.server.shop import Shop
 from penchant.server.study import study_router
+from penchant.server.tracing import traces_of
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
@@ -39,7 +41,9 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
     >>> answer["policy"], answer["items"][0]["title"]
     ('personalized', 'Sencha')
     """
-    door = Door(engine, Meters())
+    door, traces = Door(engine, Meters()), traces_of(engine.settings.observe)
+    watch_over(engine, door.meters)
+    engine.watching.trace(traces.span if traces else None)
 
     def count() -> None:
         engine.models.listen(door.meters.swap)
@@ -50,14 +54,15 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
         state["shop"] = Shop(engine, demo)
         pages = shop_routers()
     app = Litestar(
-        route_handlers=[*routes.ROUTES, *health.ROUTES, study_router(), *pages],
+        route_handlers=[*routes.ROUTES, *visits.ROUTES, *debug.ROUTES, *health.ROUTES, study_router(), *pages],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
         state=state,
         on_startup=[count],
         openapi_config=CONFIG,
         request_max_body_size=engine.settings.server.max_body,
+        on_shutdown=[traces.close] if traces else [],
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Edge(app.asgi_handler, door.meters)
+    app.asgi_handler = Edge(app.asgi_handler, door.meters, engine.settings, traces)
     return app

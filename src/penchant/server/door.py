@@ -12,11 +12,12 @@ from penchant.core.errors import InputError, Unauthorized
 from penchant.server.body import check_type
 from penchant.server.meters import Meters
 from penchant.trust.access import Actor
+from penchant.trust.caller import NOWHERE, Caller
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
-__all__ = ["Asked", "Door", "actor_of", "check_query", "door_of", "id_of", "sent", "token_of"]
+__all__ = ["Asked", "Door", "actor_of", "caller_of", "check_query", "door_of", "id_of", "sent", "token_of"]
 
 Asked = Request[Any, Any, Any]
 "A request, as handlers get it."
@@ -66,8 +67,16 @@ def actor_of(request: Asked) -> Actor:
 
     Raises:
         Unauthorized: there is no key, or one that is not known.
+        Forbidden: it may not be used from there.
+        RateLimited: it was used too often.
     """
-    return door_of(request).engine.authenticate(token_of(request.headers.get("authorization")))
+    token = token_of(request.headers.get("authorization"))
+    return door_of(request).engine.authenticate(token, caller_of(request))
+
+
+def caller_of(request: Asked) -> Caller:
+    """Return where a request comes from, as the edge found out."""
+    return cast("Caller", request.scope.get("state", {}).get("caller", NOWHERE))
 
 
 def sent(request: Asked) -> Actor:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
 
-from penchant.core.errors import InputError, NotFound, PenchantError
+from penchant.core.errors import InputError, NotFound, PenchantError, RateLimited
 from penchant.server.blame import blame_text
 from penchant.server.log import log_crash, log_line
 from penchant.server.shapes import Problem
@@ -20,6 +21,8 @@ __all__ = [
     "TooLarge",
     "WrongContentType",
     "answer_error",
+    "count_problem",
+    "headers_of",
     "logged",
     "problem_of",
     "request_id_of",
@@ -37,10 +40,15 @@ STATUS: dict[str, int] = {
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "too_slow": 408,
     "retrain_needed": 409,
     "too_large": 413,
+    "address_too_long": 414,
     "wrong_content_type": 415,
     "busy": 429,
+    "rate_limited": 429,
+    "headers_too_large": 431,
+    "disconnected": 499,
     "internal": 500,
     "error": 500,
     "bad_settings": 500,
@@ -49,13 +57,14 @@ STATUS: dict[str, int] = {
     "artifact_damaged": 503,
     "artifact_version": 503,
     "not_ready": 503,
+    "overloaded": 503,
     "store_failed": 503,
     "store_missing": 503,
     "store_version": 503,
 }
 "The HTTP status of each code."
 
-_OURS = frozenset(code for code, status in STATUS.items() if status >= 500) - {"not_ready"}
+_OURS = frozenset(code for code, status in STATUS.items() if status >= 500) - {"not_ready", "overloaded"}
 "Codes whose text is for the operator's log, not for whoever asked."
 
 
@@ -110,8 +119,9 @@ def problem_of(error: PenchantError, request_id: str) -> Problem:
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Return the response for any exception; what is not expected is logged, and told as ``internal``."""
     known = logged(request, error)
+    count_problem(request, known)
     problem = problem_of(known, request_id_of(request))
-    return Response(problem, status_code=status_of(known), media_type=MediaType.JSON, headers=_headers(known))
+    return Response(problem, status_code=status_of(known), media_type=MediaType.JSON, headers=headers_of(known))
 
 
 def logged(request: Request[Any, Any, Any], error: Exception) -> PenchantError:
@@ -127,12 +137,26 @@ def logged(request: Request[Any, Any, Any], error: Exception) -> PenchantError:
     return error
 
 
+def count_problem(request: Request[Any, Any, Any], error: PenchantError) -> None:
+    """Count an error among those that the app of a request answered."""
+    door = request.app.state.get("door")
+    if door is not None:
+        door.meters.problem(error.code)
+
+
 def request_id_of(request: Request[Any, Any, Any]) -> str:
     """Return the id that the answer and the log lines of a request carry."""
     return str(request.scope.get("state", {}).get("request_id", "-"))
 
 
-def _headers(error: PenchantError) -> dict[str, str]:
+def headers_of(error: PenchantError) -> dict[str, str]:
+    """Return the headers that an error brings along.
+
+    >>> headers_of(RateLimited.after(1.2, allowed="600/m"))
+    {'Retry-After': '2'}
+    """
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(math.ceil(error.wait))}
     if error.code == "unauthorized":
         return {"WWW-Authenticate": 'Bearer realm="penchant"'}
     if error.code == "busy":

@@ -21,6 +21,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", "/v1/items/{id}"): _ITEM,
     ("put", "/v1/items"): [{"id": "1095275", **_ITEM}],
     ("post", "/v1/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
+    ("post", "/v1/debug/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
+    ("post", "/v1/session/events"): {"item": "1095275", "kind": "view", "id": "page-1"},
+    ("post", "/v1/session/recommendations"): {"placement": "for-you", "n": 10},
     ("put", "/v1/users/{id}/consent"): {"purposes": ["personalize"], "granted": True, "basis": "form of 2026-11-01"},
 }
 "Method and path to a body that can be sent."
@@ -52,6 +55,22 @@ ANSWERS: dict[tuple[str, str, str], Any] = {
     ("put", "/v1/items/{id}", "200"): {"stored": 1},
     ("put", "/v1/items", "200"): {"stored": 1},
     ("post", "/v1/recommendations", "200"): _SLATE,
+    ("post", "/v1/debug/recommendations", "200"): {
+        "answer": _SLATE,
+        "ms": 2.1,
+        "history": 50,
+        "steps": [
+            {"stage": "gate", "detail": "history", "ms": 0.3, "before": 0, "after": 50, "depth": 0},
+            {"stage": "retrieve", "detail": "ease", "ms": 0.9, "before": 0, "after": 20000, "depth": 1},
+            {"stage": "filter", "detail": "seen", "ms": 0.1, "before": 20000, "after": 19960, "depth": 0},
+        ],
+    },
+    ("post", "/v1/session", "201"): {
+        "session": "s1.2b7e151628aed2a6abf7158809cf4f3c.5a49a2c0.m0qSh1Yy0Jq0F3mZ5x8p2v7Tt4c9XoLk6dWbQe1RrUo",
+        "expires": "2018-01-01T10:00:00Z",
+    },
+    ("post", "/v1/session/events", "202"): {"accepted": 1, "duplicates": 0, "rejected": []},
+    ("post", "/v1/session/recommendations", "200"): {**_SLATE, "policy": "session"},
     ("get", "/v1/items/{id}/similar", "200"): {**_SLATE, "placement": "similar", "policy": "item"},
 }
 "Method, path and status to an answer."
@@ -79,10 +98,20 @@ PROBLEMS: dict[str, Any] = {
         "message": "no such route; got /v2; next: GET /openapi.json lists them",
         "field": None,
     },
+    "408": {
+        "code": "too_slow",
+        "message": "the body did not arrive in time; allowed: 30 s; next: send it faster, or in smaller parts",
+        "field": None,
+    },
     "413": {
         "code": "too_large",
         "message": "the list is too long; got 20,000 elements; allowed: 10,000; "
         "next: send it in parts, or raise server.max_batch",
+        "field": None,
+    },
+    "414": {
+        "code": "address_too_long",
+        "message": "the query is too long; got 9,000 bytes; allowed: 4,096 bytes",
         "field": None,
     },
     "415": {
@@ -92,9 +121,13 @@ PROBLEMS: dict[str, Any] = {
         "field": None,
     },
     "429": {
-        "code": "busy",
-        "message": "the store has more to write than it can keep up with; got 99,990 events waiting; "
-        "allowed: 100,000; next: send these again in a second; none of them was kept",
+        "code": "rate_limited",
+        "message": "the key was used too often; allowed: 600/m; next: wait 2 s",
+        "field": None,
+    },
+    "431": {
+        "code": "headers_too_large",
+        "message": "the headers are too large; allowed: 16,384 bytes",
         "field": None,
     },
     "503": {"code": "not_ready", "message": "no models are trained; next: run 'penchant train'", "field": None},

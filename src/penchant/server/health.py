@@ -53,7 +53,11 @@ def metrics(request: Asked) -> str:
 @get("/openapi.json", sync_to_thread=True, include_in_schema=False, media_type=MediaType.JSON)
 def openapi(request: Asked) -> dict[str, Any]:
     """Return the description of the API, OpenAPI 3.1."""
-    return describe(request.app)
+    state = request.app.state  # made once: anybody may ask for it, and making it takes long
+    if "description" not in state:
+        state["description"] = describe(request.app)
+    described: dict[str, Any] = state["description"]
+    return described
 
 
 ROUTES: list[HTTPRouteHandler] = [healthz, healthz_head, readyz, metrics, openapi]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
+from penchant.core.errors import PenchantError
 from penchant.engine.keeper import Swap
+from penchant.engine.watching import Step
 
 __all__ = ["Meters", "forget_process"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 "The variable that names the folder through which processes add up; the client reads it when it is imported."
 
+log = logging.getLogger(__name__)
+
+_SHORT = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -48,6 +57,24 @@ class Meters:
         )
         for outcome in ("taken", "refused"):
             self._swaps.labels(outcome)
+        self._fallbacks = Counter(
+            "penchant_fallbacks",
+            "Slates that the fallback of a placement answered.",
+            ["placement"],
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "penchant_stage_seconds",
+            "Seconds of one step of an answer, those of the steps within it among them.",
+            ["stage"],
+            buckets=_SHORT,
+            registry=self.registry,
+        )
+        self._problems = Counter(
+            "penchant_problems", "Errors answered, by their code.", ["code"], registry=self.registry
+        )
+        self._gauges = _Gauges()
+        self.registry.register(self._gauges)
         for outcome in ("accepted", "duplicate", "rejected"):
             self._events.labels(outcome)
 
@@ -70,13 +97,55 @@ class Meters:
         """Count one bundle that was promoted: taken into use, or refused."""
         self._swaps.labels("taken" if swap.taken else "refused").inc()
 
+    def step(self, step: Step, placement: str) -> None:
+        """Time one step of an answer, and count it when it is a fallback."""
+        self._stages.labels(step.stage).observe(step.ms / 1000)
+        if step.stage == "fallback":
+            self._fallbacks.labels(placement).inc()
+
+    def problem(self, code: str) -> None:
+        """Count one error."""
+        self._problems.labels(code).inc()
+
+    def gauge(self, name: str, says: str, read: Callable[[], float | None]) -> None:
+        """Ask for a number whenever somebody looks, such as the length of a queue; None stands for none now.
+
+        >>> meters = Meters()
+        >>> meters.gauge("penchant_queue_depth", "Events that wait to be written.", lambda: 3)
+        >>> b"penchant_queue_depth 3.0" in meters.text()
+        True
+        """
+        self._gauges.add(name, says, read)
+
     def text(self) -> bytes:
         """Return everything in Prometheus' text format; of several processes on one socket, their sum."""
         if _FOLDER not in os.environ:
             return generate_latest(self.registry)
         registry, collector = CollectorRegistry(), cast("Any", MultiProcessCollector)
         collector(registry)
+        registry.register(self._gauges)
         return generate_latest(registry)
+
+
+class _Gauges(Collector):
+    """Numbers that are asked for at each look."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[str, str, Callable[[], float | None]]] = []
+
+    def add(self, name: str, says: str, read: Callable[[], float | None]) -> None:
+        self._known.append((name, says, read))
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield those that can be had; one that cannot is absent, and the log says why."""
+        for name, says, read in self._known:
+            try:
+                value = read()
+            except PenchantError as error:
+                log.warning("%s cannot be had: %s", name, error)
+                continue
+            if value is not None:
+                yield GaugeMetricFamily(name, says, value=value)
 
 
 def forget_process(process: int | None) -> None:

@@ -15,21 +15,37 @@ from litestar.types import ControllerRouterHandler
 
 from penchant.core.nouns import Event, Item
 from penchant.engine.answers import Answer, Ask, HistoryAnswer, Readiness
+from penchant.engine.visiting import VisitAsk
+from penchant.engine.watching import Debugged
 from penchant.server.examples import ANSWERS, BODIES, PROBLEMS
 from penchant.server.shapes import Agreement, Alive, Consent, Problem, Stored
 from penchant.trust.gate import Receipt
+from penchant.trust.sessions import Opened, VisitEvent
 from penchant.version import __version__
 
 __all__ = ["CONFIG", "describe"]
 
-_KINDS = (Event, Item, Ask, Answer, HistoryAnswer, Readiness, Receipt, Consent, Agreement, Stored, Alive, Problem)
+_KINDS = (
+    *(Event, Item, Ask, Answer, HistoryAnswer, Readiness, Receipt, Consent, Agreement, Stored, Alive, Problem),
+    *(Opened, VisitEvent, VisitAsk, Debugged),
+)
 _BODIES = {
     ("post", "/v1/events"): ("Event", True),
     ("put", "/v1/items"): ("Item", True),
     ("put", "/v1/items/{id}"): ("ItemWithoutId", False),
     ("post", "/v1/recommendations"): ("Ask", False),
     ("put", "/v1/users/{id}/consent"): ("Consent", False),
+    ("post", "/v1/debug/recommendations"): ("Ask", False),
+    ("post", "/v1/session/events"): ("VisitEvent", True),
+    ("post", "/v1/session/recommendations"): ("VisitAsk", False),
 }
+_ALWAYS = {
+    "408": "The body did not arrive in time.",
+    "414": "The query has too many bytes.",
+    "431": "The headers have too many bytes.",
+    "503": "The server holds too many connections.",
+}
+_KEYED = {"429": "The key was used too often; Retry-After says when to ask again."}
 _METHODS = ("get", "put", "post")
 
 
@@ -52,7 +68,16 @@ CONFIG = OpenAPIConfig(
         security_schemes={
             "key": SecurityScheme(
                 type="http", scheme="bearer", description="A key made by 'penchant keys create --scope ...'."
-            )
+            ),
+            "public": SecurityScheme(
+                type="http", scheme="bearer", description="A key made by 'penchant keys create --public'."
+            ),
+            "session": SecurityScheme(
+                type="apiKey",
+                name="Penchant-Session",
+                security_scheme_in="header",
+                description="A token from POST /v1/session.",
+            ),
         }
     ),
     security=[{"key": []}],
@@ -75,6 +100,7 @@ def describe(app: Litestar) -> dict[str, Any]:
     for path, item in document["paths"].items():
         for method in (each for each in _METHODS if each in item):
             operation = item[method]
+            _limits(operation)
             _body(operation, method, path)
             for status, response in operation["responses"].items():
                 _example(response, method, path, status)
@@ -99,6 +125,15 @@ def _body(operation: dict[str, Any], method: str, path: str) -> None:
     schema: dict[str, Any] = {"oneOf": [one, {"type": "array", "items": one}]} if many else one
     content = {"schema": schema, "example": BODIES[method, path]}
     operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+
+
+def _limits(operation: dict[str, Any]) -> None:
+    """Add what every route may answer, and what every route with a key may."""
+    keyed = operation.get("security") != [{}]
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for status, says in {**_ALWAYS, **(_KEYED if keyed else {})}.items():
+        content = {"application/json": {"schema": schema}}
+        operation["responses"].setdefault(status, {"description": says, "content": content})
 
 
 def _example(response: dict[str, Any], method: str, path: str, status: str) -> None:

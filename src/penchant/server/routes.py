@@ -20,7 +20,7 @@ from penchant.server.shapes import Agreement, Consent, Problem, Stored
 from penchant.trust.access import require
 from penchant.trust.gate import Receipt
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "says"]
 
 N = Annotated[int, QueryParameter(ge=1, le=MAX_N, description="How many are wanted.")]
 
@@ -36,7 +36,12 @@ _SAYS = {
 }
 
 
-def _says(*extra: int) -> dict[int, ResponseSpec]:
+def says(*extra: int) -> dict[int, ResponseSpec]:
+    """Return the errors that a route with a key may answer: those of every such route, and some more.
+
+    >>> sorted(says(404))
+    [400, 401, 403, 404, 503]
+    """
     return {
         status: ResponseSpec(Problem, description=_SAYS[status], generate_examples=False)
         for status in sorted({400, 401, 403, 503, *extra})
@@ -47,7 +52,7 @@ def _says(*extra: int) -> dict[int, ResponseSpec]:
     "/v1/events",
     status_code=202,
     sync_to_thread=True,
-    responses=_says(413, 415, 429),
+    responses=says(413, 415, 429),
     summary="Send events",
     response_description="What became of them.",
 )
@@ -69,7 +74,7 @@ def send_events(request: Asked, body: RawBody) -> Receipt:
 @put(
     "/v1/items/{id:str}",
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Put one item into the catalogue",
     response_description="It is in the catalogue.",
 )
@@ -97,7 +102,7 @@ def put_item(request: Asked, id: FromPath[str], body: RawBody) -> Stored:
 @put(
     "/v1/items",
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Put many items into the catalogue",
     response_description="They are in the catalogue.",
 )
@@ -114,7 +119,7 @@ def put_items(request: Asked, body: RawBody) -> Stored:
     "/v1/recommendations",
     status_code=200,
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Ask for a slate",
     response_description="The slate and its basis.",
 )
@@ -131,7 +136,7 @@ def recommend(request: Asked, body: RawBody) -> Answer:
 @get(
     "/v1/items/{id:str}/similar",
     sync_to_thread=True,
-    responses=_says(404),
+    responses=says(404),
     summary="Ask for items like one",
     response_description="The slate and its basis.",
 )
@@ -148,7 +153,7 @@ def similar(request: Asked, id: FromPath[str], n: N = 10) -> Answer:
 @get(
     "/v1/users/{id:str}/history",
     sync_to_thread=True,
-    responses=_says(404),
+    responses=says(404),
     summary="Ask what a person did",
     response_description="The events.",
 )
@@ -162,7 +167,7 @@ def history(request: Asked, id: FromPath[str], n: N = 50) -> HistoryAnswer:
 @put(
     "/v1/users/{id:str}/consent",
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=says(413, 415),
     summary="Record a yes or a no",
     response_description="What holds now.",
 )

@@ -15,8 +15,10 @@ import uvicorn
 from litestar import Litestar
 
 from penchant.core.errors import InputError
+from penchant.core.settings import Settings
 from penchant.server.app import create_app
 from penchant.server.demo import Demo
+from penchant.server.hosting import hosting
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
@@ -136,8 +138,10 @@ def server_of(app: Litestar) -> uvicorn.Server:
     >>> server_of(Litestar(openapi_config=None)).started
     False
     """
+    door = app.state.get("door")
     config = uvicorn.Config(
         app,
+        **hosting(Settings() if door is None else door.engine.settings),
         access_log=False,
         log_config=None,
         server_header=False,

@@ -104,6 +104,13 @@ class Events:
         accepted = self._group.add(rows)
         return Appended(accepted, len(rows) - accepted)
 
+    def newest(self) -> int | None:
+        """Return when the last event was admitted, in microseconds since 1970 UTC; None when there is none."""
+        with self._database.asking() as connection:
+            last = sa.select(events.c.recorded).order_by(events.c.seq.desc()).limit(1)
+            found = connection.execute(last).scalar()
+        return None if found is None else int(found)
+
     def append_table(
         self, table: pl.DataFrame, recorded: int, progress: Progress = SILENT, then: Then = _nothing
     ) -> Appended:

@@ -1,4 +1,4 @@
-"""The rows of API keys."""
+"""The rows of API keys, and of the secrets that servers of one store share."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from penchant.store.database import Database
-from penchant.store.tables import api_keys
+from penchant.store.sql import insert
+from penchant.store.tables import api_keys, secrets
 
 __all__ = ["Keys"]
 
+_ONE = sa.select(api_keys).where(api_keys.c.id == sa.bindparam("key"))  # asked by every request: built once
+
 
 class Keys:
-    """The api_keys table of one store.
+    """The api_keys and secrets tables of one store.
 
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.store.store import Store
@@ -27,14 +30,14 @@ class Keys:
         self._database = database
 
     def add(self, row: dict[str, Any]) -> None:
-        """Add a key: id, name, hash, scopes, created."""
+        """Add a key: id, name, hash, scopes, created; the other columns may be left out."""
         with self._database.writing() as connection:
             connection.execute(sa.insert(api_keys), row)
 
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, revoked or not, or None."""
         with self._database.asking() as connection:
-            return connection.execute(sa.select(api_keys).where(api_keys.c.id == key)).first()
+            return connection.execute(_ONE, {"key": key}).first()
 
     def all(self) -> list[sa.Row[Any]]:
         """Return every row, oldest first."""
@@ -47,3 +50,32 @@ class Keys:
         with self._database.writing() as connection:
             found = connection.execute(sa.update(api_keys).where(api_keys.c.id == key).values(revoked=moment)).rowcount
         return bool(found)
+
+    def replace(self, key: str, row: dict[str, Any], until: int) -> bool:
+        """Add the successor of a key, which ends at ``until`` if not sooner; both or neither.
+
+        Returns:
+            Whether it was done: False when there is no such key, or it is revoked or replaced already.
+        """
+        ends = sa.case(
+            (api_keys.c.expires < until, api_keys.c.expires),
+            else_=until,
+        )
+        alive = sa.and_(api_keys.c.id == key, api_keys.c.revoked.is_(None), api_keys.c.successor.is_(None))
+        with self._database.writing() as connection:
+            change = sa.update(api_keys).where(alive).values(successor=row["id"], expires=ends)
+            if not connection.execute(change).rowcount:
+                return False
+            connection.execute(sa.insert(api_keys), row)
+        return True
+
+    def secret(self, name: str, offered: str) -> str:
+        """Return the secret of this name; when there is none, ``offered`` becomes it, for all servers alike."""
+        with self._database.reading() as connection:
+            found = connection.execute(sa.select(secrets.c.value).where(secrets.c.name == name)).scalar()
+        if found is not None:
+            return str(found)
+        with self._database.writing() as connection:
+            statement = insert(connection, secrets).on_conflict_do_nothing(index_elements=["name"])
+            connection.execute(statement, {"name": name, "value": offered})
+            return str(connection.execute(sa.select(secrets.c.value).where(secrets.c.name == name)).scalar_one())

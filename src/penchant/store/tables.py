@@ -19,6 +19,7 @@ __all__ = [
     "participants",
     "promotions",
     "ratings",
+    "secrets",
     "studies",
     "superseded",
 ]
@@ -129,8 +130,22 @@ api_keys = sa.Table(
     sa.Column("scopes", TEXT, nullable=False, doc="A JSON list of text."),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("revoked", sa.BigInteger),
+    sa.Column("expires", sa.BigInteger, doc="When it stops working; NULL for never."),
+    sa.Column("rate", TEXT, doc="Requests allowed, such as 600/m; NULL for any number."),
+    sa.Column("networks", TEXT, doc="A JSON list of networks it may be used from; NULL for everywhere."),
+    sa.Column("public", sa.Boolean, nullable=False, server_default=sa.false(), doc="Whether it stands in web pages."),
+    sa.Column("family", TEXT, doc="Of a rotated key: the id of the first of its line; NULL for its own."),
+    sa.Column("successor", TEXT, doc="The id of the key that replaces it."),
 )
 "Who may call; no token can be read back."
+
+secrets = sa.Table(
+    "secrets",
+    METADATA,
+    sa.Column("name", TEXT, primary_key=True, doc="What it is for."),
+    sa.Column("value", TEXT, nullable=False, doc="Random bits, as hex."),
+)
+"What every server of this store must know and nobody else: it signs, it opens nothing that is not in the store."
 
 artifacts = sa.Table(
     "artifacts",

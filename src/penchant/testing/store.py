@@ -225,6 +225,31 @@ def _participants_go_with_all_they_said(store: Store) -> None:
     _same([row.closed for row in store.studies.all()], [7])
 
 
+def _keys_follow_one_another(store: Store) -> None:
+    """Check: a key has one successor, ends no later for it, and a secret is the same whoever asks for it."""
+    key = {"name": "shop", "hash": "h", "scopes": "[]", "created": 1, "public": False}
+    store.keys.add({"id": "a", "expires": 7, **key})
+    store.keys.add({"id": "b", **key})
+    _same(
+        [store.keys.replace(old, {"id": old * 2, **key}, until=9) for old in ("a", "b", "b", "z")],
+        [True, True, False, False],
+    )
+    ends = {row.id: (row.expires, row.successor, bool(row.public)) for row in store.keys.all()}
+    new = (None, None, False)
+    _same(ends, {"a": (7, "aa", False), "b": (9, "bb", False), "aa": new, "bb": new})
+    _fails(lambda: store.keys.replace("aa", {"id": "bb", **key}, until=9))
+    _same(store.keys.get("aa").successor, None)  # type: ignore[union-attr]
+    _same((store.keys.secret("s", "one"), store.keys.secret("s", "two")), ("one", "one"))
+
+
+def _the_newest_event_is_the_last_admitted(store: Store) -> None:
+    """Check: the newest is by order of arrival, whatever time the event itself has."""
+    _same(store.events.newest(), None)
+    store.events.append([_event("a", at=9, recorded=5)])
+    store.events.append([_event("b", at=1, recorded=6)])
+    _same(store.events.newest(), 6)
+
+
 STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     _events_count_once,
     _tables_and_rows_agree,
@@ -238,5 +263,7 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     _rollback_goes_back_and_further_back,
     _a_lease_has_one_holder,
     _participants_go_with_all_they_said,
+    _keys_follow_one_another,
+    _the_newest_event_is_the_last_admitted,
 )
 "Every check, to run one at a time."

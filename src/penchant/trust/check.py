@@ -30,7 +30,7 @@ class Rejection(Struct, frozen=True):
     index: int
     "Its place in what was sent, from 0."
     code: str
-    "bad_id, bad_time, bad_value, bad_context or bad_replaces."
+    "bad_id, bad_time, bad_value, bad_context, bad_replaces, or of a visitor bad_kind."
     message: str
     "What, got, allowed."
 

@@ -17,7 +17,7 @@ from penchant.core.settings import Settings
 from penchant.store.events import Past, Who
 from penchant.store.sql import dump
 from penchant.store.store import Store
-from penchant.trust.access import Actor, Keys, require
+from penchant.trust.access import Actor, require
 from penchant.trust.artifacts import Artifacts
 from penchant.trust.bulk import complete
 from penchant.trust.catalogue import Catalogue
@@ -25,9 +25,13 @@ from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
 from penchant.trust.intake import take_in
+from penchant.trust.keys import Keys
 from penchant.trust.leases import Leases
+from penchant.trust.moments import moment
 from penchant.trust.moving import About, about
 from penchant.trust.purpose import Purpose
+from penchant.trust.rates import counters_of
+from penchant.trust.sessions import Sessions, VisitEvent
 from penchant.trust.studies import Studies
 
 if TYPE_CHECKING:
@@ -95,7 +99,9 @@ class Gate:
         self._default = settings.consent.default
         self._future = parse_duration(settings.events.future, field="events.future")
         self._clock = clock
-        self.keys = Keys(store, clock)
+        self.keys = Keys(store, clock, counters_of(settings.access.counters, settings.store), settings.access.origins)
+        self.sessions = Sessions(store, clock, parse_duration(settings.access.session_life))
+        self._kinds = settings.access.session_kinds
         self.consent = Consents(store, settings, clock)
         self.catalogue = Catalogue(store)
         self.artifacts = Artifacts(store, clock)
@@ -143,6 +149,35 @@ class Gate:
                 rejected.append(Rejection(index, *wrong))
         done = self._store.events.append(rows)
         return Receipt(done.accepted, done.duplicates, tuple(rejected))
+
+    def admit_visit(self, actor: Actor, session: str | None, sent: Sequence[VisitEvent]) -> Receipt:
+        """Write what a visitor did into their own session, as :meth:`admit` does.
+
+        Raises:
+            Forbidden: the actor has no public key.
+            Unauthorized: the session is not one of this key, or has ended.
+            StoreError: the store failed; then none was kept.
+        """
+        user = self.sessions.check(actor, session)
+        strange = {n: event.kind for n, event in enumerate(sent) if event.kind not in self._kinds}
+        known = [n for n in range(len(sent)) if n not in strange]
+        writer = Actor(actor.name, frozenset({"events:write"}))
+        done = self.admit(writer, self.sessions.events(user, [sent[n] for n in known]))
+        rejected = [Rejection(known[each.index], each.code, each.message) for each in done.rejected]
+        allowed = f"allowed: {', '.join(self._kinds) or 'none'} (settings: access.session_kinds)"
+        rejected += [
+            Rejection(n, "bad_kind", f"a visitor may not send {kind!r:.60}; {allowed}") for n, kind in strange.items()
+        ]
+        return Receipt(done.accepted, done.duplicates, tuple(sorted(rejected, key=lambda each: each.index)))
+
+    def visit(self, actor: Actor, session: str | None, limit: int = 500) -> Past:
+        """Return the newest events of a visitor's own session, oldest first, to answer that session from.
+
+        Raises:
+            Forbidden: the actor has no public key.
+            Unauthorized: the session is not one of this key, or has ended.
+        """
+        return self._store.events.past(Who(None), self.sessions.check(actor, session), limit)
 
     def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
         """Write a whole table of checked events, in transactions of 250,000 rows.
@@ -230,8 +265,19 @@ class Gate:
         """
         return about(actor, self._store)
 
+    def newest(self, actor: Actor) -> datetime | None:
+        """Return when the last event was admitted; None when there is none.
+
+        Raises:
+            Forbidden: the actor lacks ``metrics:read``.
+        """
+        require(actor, "metrics:read")
+        at = self._store.events.newest()
+        return None if at is None else moment(at)
+
     def close(self) -> None:
         """Close the store."""
+        self.keys.close()
         self._store.close()
 
     def __enter__(self) -> Gate:
