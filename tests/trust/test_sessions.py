@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -85,13 +86,13 @@ def test_a_session_ends(gate: Gate, clock: FixedClock) -> None:
 
 
 def test_another_server_of_the_same_store_knows_it_and_one_of_another_store_does_not(
-    gate: Gate, settings: Settings, clock: FixedClock
+    gate: Gate, settings: Settings, clock: FixedClock, tmp_path: Path
 ) -> None:
     who = page(gate)
     session = gate.sessions.open(who).session
     with Gate.open(settings, clock) as again:
         assert again.visit(who, session).items == ()
-    elsewhere = Settings(store=settings.store.replace("shop.db", "other.db"))
+    elsewhere = Settings(store=f"sqlite:///{tmp_path}/other.db")
     with Gate.create(elsewhere, clock) as other, pytest.raises(Unauthorized):
         other.visit(who, session)
 
