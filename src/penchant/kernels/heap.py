@@ -160,7 +160,7 @@ def _reaching(values: Float32, bar: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def floor_of(values: Float32, k: int) -> Any:
-    """Return a number that at least ``k`` of others reach, and hardly more: the k-th largest, or a little less.
+    """Return a number that ``k`` of others reach, or besides only those that are hardly less than the k-th largest.
 
     Halving the range of all numbers takes a few passes over them. Selecting takes fewer, whose every step is a guess
     that the processor gets wrong half the time, and costs several times as much.

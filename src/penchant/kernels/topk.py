@@ -11,7 +11,7 @@ from penchant.core.arrays import Bool, Float32, Int32
 from penchant.kernels.heap import offer, ranked, scan, top_k
 from penchant.kernels.layout import Best, Linear, Rows, Space
 
-__all__ = ["add_dense", "add_sparse", "rank_dense", "rank_scores", "rank_sparse", "top_k"]
+__all__ = ["add_dense", "add_sparse", "links", "rank_dense", "rank_scores", "rank_sparse", "top_k"]
 
 TILE = 512
 "Columns of a dense matrix that a block of histories is scored on before the next; a row's part fits the nearest cache."
@@ -138,6 +138,41 @@ def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, ou
     for j in range(len(out)):
         if not reached[j]:
             out[j] = np.nan
+
+
+@njit(nogil=True, cache=True)
+def links(places: Int32, columns: Int32, postings: Rows, weights: Float32, there: Bool) -> None:
+    """Find what leads from rows of the postings to a few columns.
+
+    >>> postings = Rows(np.int64([0, 2, 2]), np.int32([0, 1]), np.float32([0.5, 0.25]))
+    >>> weights, there = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.bool_)
+    >>> links(np.int32([0, 1]), np.int32([1]), postings, weights, there)
+    >>> weights.tolist(), there.tolist()  # of rows 0 and 1, to column 1
+    ([[0.25, 0.0]], [[True, False]])
+
+    Time is the number of postings of the rows times log m.
+
+    Args:
+        places: int32[d], rows; -1 for none.
+        columns: int32[m], ascending.
+        postings: n rows.
+        weights: float32[m, d] of zeros, written.
+        there: bool[m, d] of false, written.
+    """
+    for e in range(len(places)):
+        if places[e] < 0:
+            continue
+        for q in range(postings.indptr[places[e]], postings.indptr[places[e] + 1]):
+            low, high = 0, len(columns)
+            while low < high:
+                middle = (low + high) // 2
+                if columns[middle] < postings.indices[q]:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < len(columns) and columns[low] == postings.indices[q]:
+                weights[low, e] += postings.data[q]
+                there[low, e] = True
 
 
 class _Sums(NamedTuple):

@@ -10,7 +10,7 @@ from msgspec import field
 
 from penchant.core.arrays import Bool, Float32, Int32, Int64
 from penchant.kernels.layout import Best, Linear, Rows, Space
-from penchant.kernels.topk import add_dense, add_sparse, rank_dense, rank_sparse
+from penchant.kernels.topk import add_dense, add_sparse, links, rank_dense, rank_sparse
 from penchant.models.scorer import Scorer
 
 __all__ = ["DenseLinear", "SparseLinear"]
@@ -82,30 +82,24 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
-        columns, back = np.unique(self._places(items), return_inverse=True)
-        entry, column, weight = self._links(codes, columns)
-        table = np.zeros((len(columns), len(codes)), np.float32)
-        np.add.at(table, (column, entry), weight * signal[entry])
-        return table[back]
+        weights, _, back = self._links(codes, items)
+        table: Float32 = (weights * signal)[back]
+        return table
 
     def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
-        columns, back = np.unique(self._places(items), return_inverse=True)
-        entry, column, _ = self._links(codes, columns)
-        reached = np.zeros(len(columns), np.bool_)
-        reached[column[signal[entry] != 0]] = True
-        return reached[back]
+        _, there, back = self._links(codes, items)
+        able: Bool = there[:, signal != 0].any(axis=1)[back]
+        return able
 
-    def _links(self, codes: Int32, columns: Int32) -> tuple[Any, Any, Any]:
-        """Return the postings of these items that lead to some columns (ascending): whose, to which, and weights."""
-        rows = self._places(codes)
-        known = np.flatnonzero(rows >= 0)
-        starts, counts = self.w_indptr[rows[known]], self.w_indptr[rows[known] + 1] - self.w_indptr[rows[known]]
-        before = np.repeat(starts - np.cumsum(counts) + counts, counts)
-        posting = before + np.arange(counts.sum())
-        column = np.searchsorted(columns, self.w_indices[posting])
-        column[column == len(columns)] = 0
-        hit = np.flatnonzero(columns[column] == self.w_indices[posting]) if len(columns) else np.zeros(0, np.int64)
-        return np.repeat(known, counts)[hit], column[hit], self.w_data[posting[hit]]
+    def _links(self, codes: Int32, items: Int32) -> tuple[Any, Any, Any]:
+        """Return what leads from codes to distinct items, whether anything does, and where each item is of these."""
+        columns, back = np.unique(self._places(items), return_inverse=True)
+        weights, there = (
+            np.zeros((len(columns), len(codes)), np.float32),
+            np.zeros((len(columns), len(codes)), np.bool_),
+        )
+        links(self._places(codes), columns.astype(np.int32), self._linear.postings, weights, there)
+        return weights, there, back
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         rank_sparse(rows, self._linear, space, exclude_seen, best)
