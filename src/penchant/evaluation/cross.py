@@ -24,12 +24,15 @@ from penchant.evaluation.calls import (
 )
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
-from penchant.evaluation.line import Setup
+from penchant.evaluation.filled import Filled, pooled
 from penchant.evaluation.lines import Lines
 from penchant.evaluation.pooled import Pooled
-from penchant.evaluation.ranking import Truth, Users, rank, truth
+from penchant.evaluation.ranking import Truth, Users, ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
+from penchant.evaluation.setup import Setup
+from penchant.evaluation.showing import Gallery, titled
+from penchant.evaluation.timeline import timeline
 from penchant.models.recipe import Recipe
 
 __all__ = ["cross_evaluate"]
@@ -47,6 +50,8 @@ def cross_evaluate(
     progress: Progress = SILENT,
     batch: int = 4096,
     negatives: int | None = None,
+    examples: int = 3,
+    real_ids: bool = False,
 ) -> Report:
     """Return how well learners foresee the test sides of several splits, each by a model fitted on its train side.
 
@@ -76,6 +81,8 @@ def cross_evaluate(
         progress: where to show that it is getting on.
         batch: users per call of ``score_batch``.
         negatives: how many items to sample, if any.
+        examples: how many users of the last split to show.
+        real_ids: call them by their ids.
 
     Raises:
         EmptyData: there is no learner, no split, no metric, or in one split no user who counts.
@@ -93,14 +100,19 @@ def cross_evaluate(
     source = generator(rng)
     longest = max(metric.k for metric in chosen)
     parts: list[Lines] = []
+    filled: dict[str, list[Filled]] = {name: [] for name in learners}
     for split in cuts:
         found = truth(split, task) if negatives is None else sampled(truth(split, task), negatives, source)
         seed = int(source.integers(2**32))
-        slates = {}
+        slates, context = {}, Context(split, _with_people(found))
+        gallery = Gallery(split, found, examples if split is cuts[-1] else 0, rng, real_ids=real_ids)
         for name, learner in learners.items():
             scorer = learner.fit(split.train, rng=seed, progress=progress)
-            slates[name] = rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
-        parts.append(Lines(slates, chosen, Context(split, _with_people(found))))
+            made = ranked(scorer, split, found, longest, batch=batch, progress=progress, name=name)
+            slates[name] = made.slates
+            filled[name].append(made.filled(context.candidates))
+            gallery.ask(name, scorer, made.slates)
+        parts.append(Lines(slates, chosen, context))
     lines = Pooled(parts).lines(Chance(against, resamples, source, sampled=negatives))
     people = np.concatenate([part.context.found.units for part in parts])
     setup = Setup(
@@ -123,8 +135,11 @@ def cross_evaluate(
         negatives=negatives,
         people=len(np.unique(people)),
         windows=len(cuts),
+        titles=titled(cuts[-1]),
     )
-    return Report(tuple(lines), setup)
+    note = f" They are of split {len(cuts)} of {len(cuts)}, and so are the models."
+    full = {name: pooled(found) for name, found in filled.items()}
+    return Report(tuple(lines), setup, timeline(cuts), full, gallery.examples(note))
 
 
 def _with_people(found: Truth) -> Truth:

@@ -22,12 +22,14 @@ from penchant.evaluation.calls import (
 )
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
-from penchant.evaluation.line import Setup
 from penchant.evaluation.lines import Lines
-from penchant.evaluation.ranking import Ranker, rank, truth
+from penchant.evaluation.ranking import Ranker, ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
+from penchant.evaluation.setup import Setup
+from penchant.evaluation.showing import Gallery, titled
 from penchant.evaluation.slices import slices
+from penchant.evaluation.timeline import timeline
 
 __all__ = ["evaluate"]
 
@@ -47,6 +49,8 @@ def evaluate(
     progress: Progress = SILENT,
     batch: int = 4096,
     negatives: int | None = None,
+    examples: int = 3,
+    real_ids: bool = False,
 ) -> Report:
     """Return how well each model foresees the test side of a split, and which differences are more than chance.
 
@@ -85,6 +89,8 @@ def evaluate(
         batch: users per call of ``score_batch``.
         negatives: None to rank the whole catalogue. A number ranks what a user wanted among so many other items drawn
             at random, as some papers do; every line then says "sampled", and metrics of slates alone are refused.
+        examples: how many users to show with their slates and reasons; 0 for none.
+        real_ids: call them by their ids. A report travels; without this they are numbered.
 
     Raises:
         EmptyData: there is no scorer, no metric, or no user who counts.
@@ -103,15 +109,18 @@ def evaluate(
         found = sampled(found, negatives, source)
     parts = slices(split, found, by, users)
     longest = max(metric.k for metric in chosen)
-    slates = {
-        name: rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
-        for name, scorer in scorers.items()
-    }
+    gallery = Gallery(split, found, examples, rng, real_ids=real_ids)
+    context = Context(split, found)
+    slates, filled = {}, {}
+    for name, scorer in scorers.items():
+        made = ranked(scorer, split, found, longest, batch=batch, progress=progress, name=name)
+        slates[name], filled[name] = made.slates, made.filled(context.candidates)
+        gallery.ask(name, scorer, made.slates)
     chance = Chance(against, resamples, source, sampled=negatives)
-    made = Lines(slates, chosen, Context(split, found), seconds)
-    lines = made.whole(chance)
+    table = Lines(slates, chosen, context, seconds)
+    lines = table.whole(chance)
     for cut in parts.values():
-        lines += made.sliced(cut, chance)
+        lines += table.sliced(cut, chance)
     setup = Setup(
         split=split.about,
         kind=split.kind,
@@ -128,5 +137,6 @@ def evaluate(
         leaks=told(leaks),
         negatives=negatives,
         people=None if found.units is None else len(np.unique(found.units)),
+        titles=titled(split),
     )
-    return Report(tuple(lines), setup)
+    return Report(tuple(lines), setup, timeline([split]), filled, gallery.examples())
