@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from penchant.cli.reports import SHOWN, document, show_reports
+from penchant.cli.reports import SHOWN, command_of, document, show_reports, write_forms
 from penchant.cli.shown import emit, say
 from penchant.cli.state import state_of
 from penchant.core.errors import InputError, MissingExtra
@@ -30,9 +30,13 @@ def evaluate(
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Draw the first metric: .png, .svg, .pdf.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the table as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the table for LaTeX.")] = None,
+    examples: Annotated[int, typer.Option(metavar="N", min=0, help="How many users the page shows.")] = 3,
+    real_ids: Annotated[bool, typer.Option("--real-ids", help="Call these users by their ids.")] = False,
 ) -> None:
     """Compare the models on events they have not seen."""
-    from penchant.engine.assessing import assess, default_metrics
+    from penchant.engine.assessing import assess
     from penchant.evaluation.metrics import parse_metrics
     from penchant.evaluation.page import write
     from penchant.trust.access import SYSTEM
@@ -40,11 +44,20 @@ def evaluate(
 
     state = state_of(context)
     shown = [str(metric) for metric in parse_metrics(metrics.split(","))]
-    check_places(plot, html, None if json in (None, "-") else Path(str(json)))
+    check_places(plot, html, markdown, latex, None if json in (None, "-") else Path(str(json)))
     settings = held_out(state.settings(), test)
-    wanted = tuple(dict.fromkeys((*default_metrics(settings), *shown)))
     with Gate.open(settings, state.clock) as gate:
-        reports = assess(gate, SYSTEM, settings, metrics=wanted, progress=state.progress())
+        reports = assess(
+            gate,
+            SYSTEM,
+            settings,
+            also=tuple(shown),
+            by=("user.history",),
+            examples=examples,
+            real_ids=real_ids,
+            progress=state.progress(),
+        )
+    reports = {task: report.command(command_of(context, state.path)) for task, report in reports.items()}
     if json == "-":
         emit(document(reports))
     else:
@@ -53,10 +66,8 @@ def evaluate(
     if written:
         write(written[0], document(reports).encode())
     for number, (task, report) in enumerate(reports.items()):
-        for target, make in ((html, report.html), (plot, lambda path, of=report: of.plot(path, shown[0]))):
-            if target is not None:
-                written.append(target if not number else target.with_stem(f"{target.stem}-{task}"))
-                make(written[-1])
+        forms = {"html": html, "plot": plot, "markdown": markdown, "latex": latex}
+        written += write_forms(report, forms, shown, f"-{task}" if number else "")
     if written and json != "-":
         say("written: " + ", ".join(map(str, written)))
 

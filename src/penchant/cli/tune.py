@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from penchant.cli.evaluate import check_places, held_out
-from penchant.cli.reports import show_reports
+from penchant.cli.reports import command_of, show_reports, write_forms
 from penchant.cli.shown import emit, say
 from penchant.cli.state import state_of
 from penchant.core.errors import MissingExtra
@@ -38,6 +38,9 @@ def tune(
     json: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the evaluation as a page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="PATH", help="Write its table as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(metavar="PATH", help="Write its table for LaTeX.")] = None,
 ) -> None:
     """Search the hyper-parameters of a model."""
     if importlib.util.find_spec("optuna") is None:
@@ -49,7 +52,7 @@ def tune(
 
     state = state_of(context)
     target = None if json in (None, "-") else Path(str(json))
-    check_places(None, target)
+    check_places(None, target, html, markdown, latex)
     settings = held_out(state.settings(), test)
     with Gate.open(settings, state.clock) as gate:
         report = tune_model(
@@ -66,15 +69,20 @@ def tune(
             rng=seed,
             progress=state.progress(),
         )
+    outer = report.outer.command(command_of(context, state.path))
+    forms = {"html": html, "markdown": markdown, "latex": latex}
+    written = write_forms(outer, forms, outer.names)
     if json == "-":
         emit(report.json())
         return
     for sentence in report.sentences():
         say(sentence)
     say("")
-    show_reports({report.learner.task: report.outer}, list(dict.fromkeys(line.name for line in report.outer.lines)))
+    show_reports({report.learner.task: report.outer}, outer.names)
     say(report.toml(model))
     if target is not None:
         write(target, report.json().encode())
-        say(f"written: {target}")
+        written.insert(0, target)
+    if written:
+        say(f"written: {', '.join(map(str, written))}")
     state.remark(f"next: {_NEXT.get(report.verdict, _KEEP)}")

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
 from penchant.core.arrays import Int32
+from penchant.core.errors import InputError
 from penchant.core.nouns import Query, Slate, TopK
 from penchant.core.progress import SILENT, Progress
 from penchant.core.protocols import Stage
@@ -18,6 +20,7 @@ from penchant.core.settings import PlacementSettings, Settings
 from penchant.data.dataset import Dataset
 from penchant.data.split import temporal
 from penchant.data.vocabulary import Vocabulary
+from penchant.engine.catalogued import described, known_items, variety
 from penchant.engine.training import consented_data, fit_models, recipes
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.report import Report
@@ -25,11 +28,12 @@ from penchant.models.buyagain import BuyAgain
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
 from penchant.pipeline.catalogue import Catalogue
+from penchant.pipeline.explain import Explain, Words
 from penchant.pipeline.run import ranked
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = ["PlacementRanker", "assess"]
+__all__ = ["PlacementRanker", "assess", "default_metrics"]
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +47,17 @@ def assess(
     settings: Settings,
     *,
     metrics: tuple[str, ...] | None = None,
+    also: tuple[str, ...] = (),
+    by: tuple[str, ...] = (),
+    examples: int = 3,
+    real_ids: bool = False,
     progress: Progress = SILENT,
 ) -> dict[str, Report]:
     """Return a report per task: every configured model, and every placement that blends several, on a temporal split.
 
     The last ``evaluation.test`` of the events is held out; models learn from what came before. The task ``new``
-    compares with the model ``popular`` (or the first), the task ``repeat`` with what a person took most often.
+    compares with the model ``popular`` (or the first), the task ``repeat`` with what a person took most often. The
+    catalogue gives titles to the examples, and with its categories the diversity of slates is measured too.
 
     >>> from penchant.testing import shop
     >>> from penchant.trust.access import SYSTEM
@@ -56,6 +65,17 @@ def assess(
     ...     reports = assess(engine.gate, SYSTEM, engine.settings, metrics=("ndcg@5",))
     >>> sorted(reports), [line.verdict for line in reports["new"].lines if line.model == "item-knn"]
     (['new', 'repeat'], ['better'])
+
+    Args:
+        gate: the door to the events.
+        actor: who asks.
+        settings: what to fit, and what is held out.
+        metrics: those of :func:`default_metrics` when None.
+        also: metrics beside these.
+        by: columns to slice by.
+        examples: how many users to show in each report.
+        real_ids: call them by their ids.
+        progress: told of the steps.
 
     Raises:
         EmptyData: nothing may be learnt from, or the split leaves a side empty.
@@ -68,17 +88,23 @@ def assess(
         for name, placement in settings.placements.items()
         if len(placement.blend) > 1 and placement.history == "user"
     }
+    catalogue = known_items(gate)
+    split = described(split, catalogue)
+    chosen_metrics = metrics or (*default_metrics(settings), *variety(settings, catalogue))
     reports: dict[str, Report] = {}
     for task, chosen in _tasks(learners, scorers, blends).items():
         reports[task] = evaluate(
             chosen,
             split,
-            metrics or default_metrics(settings),
+            tuple(dict.fromkeys((*chosen_metrics, *also))),
             task=task,
+            by=by,
             baseline=FREQUENCY if task == "repeat" else None,
             resamples=settings.evaluation.resamples,
             seconds=seconds,
             progress=progress,
+            examples=examples,
+            real_ids=real_ids,
         )
     return reports
 
@@ -152,6 +178,32 @@ class PlacementRanker(Struct, frozen=True, eq=False):
     def learner(self) -> PlacementSettings:
         """What it was made from."""
         return self.placement
+
+    def explained(self, query: Query, items: Int32, catalogue: Catalogue, limit: int | None = None) -> Slate:
+        """Return these items (int32[m]) with their scores for a query, and the addends of each in words.
+
+        >>> from penchant.core.nouns import History
+        >>> from penchant.models.itemknn import ItemKNN
+        >>> from penchant.testing import checkerboard
+        >>> board, placement = checkerboard(8), PlacementSettings(blend={"item-knn": 1.0})
+        >>> ranker = PlacementRanker(placement, {"item-knn": ItemKNN().fit(board)}, board)
+        >>> query = Query(2, "evaluation", History.of([0], kinds=("view",)), datetime(2017, 12, 31, tzinfo=UTC))
+        >>> slate = ranker.explained(query, np.int32([4]), Catalogue(board.items))
+        >>> slate.reasons[0][0].text, bool(np.isclose(slate.reasons[0][0].weight, slate.scores[0]))
+        ('Because you looked at 0', True)
+
+        Raises:
+            InputError: the placement has no score for one of them.
+        """
+        whole = msgspec.structs.replace(query, n=len(self.items))
+        slate = ranked(self.placement, self.scorers, Catalogue(self.items))(whole, Slate.of())
+        place = {int(item): row for row, item in enumerate(slate.items)}
+        missing = [int(item) for item in items if int(item) not in place]
+        if missing:
+            raise InputError("the placement has no score for an item", got=self.items.ids(missing)[0])
+        slate = slate.take([place[int(item)] for item in items])
+        slate = Explain(self.scorers, catalogue, limit)(query, slate)
+        return Words(catalogue)(query, slate)
 
     def rows(self, data: Dataset) -> _Askers:
         """Return the users of a dataset, to be asked by their whole histories."""

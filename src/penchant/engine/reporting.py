@@ -15,7 +15,7 @@ from penchant.evaluation.datareport.thresholds import IDLE, WINDOWS
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = ["report_data"]
+__all__ = ["item_table", "report_data"]
 
 
 def report_data(
@@ -43,12 +43,16 @@ def report_data(
     data = consented_data(gate, actor, settings)
     items, _ = gate.catalogue.changed()
     source = "the store, events of people who agreed to training"
-    catalogue = _table(items) if items else None
+    catalogue = item_table(items) if items else None
     return data_report(data, catalogue, idle=idle, windows=windows, source=source, progress=progress)
 
 
-def _table(items: list[Item]) -> Items:
-    """Return the items as the readers would."""
+def item_table(items: list[Item]) -> Items:
+    """Return the items as the readers would.
+
+    >>> item_table([Item("tea", "Green tea", categories=("drinks",))]).table["categories"].to_list()
+    [['drinks']]
+    """
     rows = [{**msgspec.structs.asdict(item), "categories": list(item.categories)} for item in items]
     columns = {name: [row[name] for row in rows] for name in Item.__struct_fields__}
     columns["attributes"] = [msgspec.json.encode(row["attributes"]).decode() for row in rows]
