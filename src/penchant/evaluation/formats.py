@@ -27,6 +27,7 @@ _TEX = {
 }
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
+_NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
 _BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]\s*")
 
 
@@ -76,7 +77,7 @@ def latex(found: Outcome, metrics: Sequence[str] | None = None) -> str:
             lines.append(r"\addlinespace")
         model = row[0][0]
         # a bracket at the beginning of a row would be taken for a distance by the \\ before it
-        shown = [(r"\textbf{%s}" if strong else "%s") % tex(cell) for cell, strong in row]
+        shown = [(r"\textbf{%s}" if strong else "%s") % _number(cell, n) for n, (cell, strong) in enumerate(row)]
         shown[0] = f"{{{shown[0]}}}" if shown[0].startswith(("[", "*")) else shown[0]
         lines.append(" & ".join(shown) + r" \\")
     return "\n".join([*lines, r"\end{longtable}"]) + "\n"
@@ -89,6 +90,13 @@ def tex(text: str) -> str:
     50\% of R\&D\_costs \{a\textasciitilde{}b\} \textbackslash{}x \textless{}1\textgreater{}
     """
     return "".join(_TEX.get(letter, letter) for letter in _BREAKS.sub(" ", text))
+
+
+def _number(cell: str, column: int) -> str:
+    """Return a cell for LaTeX, its numbers with a minus and not a hyphen."""
+    if column < _VALUE:
+        return tex(cell)
+    return "--" if cell == "-" else _NEGATIVE.sub("$-$", tex(cell))
 
 
 def _plain(text: str) -> str:
@@ -118,7 +126,7 @@ def _order(found: Outcome, line: Line) -> int:
 def _caption(found: Outcome) -> str:
     setup, users = found.setup, found.setup.users
     whom = f"{users.evaluated:,} {'users' if setup.people is None else 'questions'}"
-    return f"{setup.split} {whom}. {_legend(found)[0]}"
+    return f"A {setup.kind} split, {whom}, among {setup.items:,} items. {_legend(found)[0]}"
 
 
 def _legend(found: Outcome) -> tuple[str, ...]:

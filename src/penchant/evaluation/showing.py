@@ -22,7 +22,7 @@ from penchant.pipeline.explain import Explain, Words
 
 __all__ = ["REASONS", "Gallery", "chosen", "titled"]
 
-REASONS = 4
+REASONS = 3
 "Reasons an item, the rest of them together."
 
 _SLOTS, _RECENT, _WANTED = 10, 8, 12

@@ -107,7 +107,7 @@ def answer(found: Outcome) -> list[str]:
         values = [f"{line.model} has {line.name} {number(line.value)}{_interval(line)}" for line in found.of()]
         return ["There is nothing to compare: " + ("; ".join(values) or "no metric was measured") + "."]
     said = [_short(base, lines)]
-    said += [f"{sentence(line, base)}." for line in lines if line.verdict is not None]
+    said += [_sentence(line, base) for line in lines if line.verdict is not None]
     if sum(line.verdict == "better" for line in lines) > 1:
         said.append(
             f"Each was compared with {base}, not with the others: which of those that beat it is best is not told here."
@@ -187,6 +187,12 @@ def _better(found: Outcome) -> str:
 def _recipe(found: Outcome, name: str) -> str:
     text = dict(models(found)).get(name)
     return f", which is {text}" if text else ""
+
+
+def _sentence(line: Line, base: str) -> str:
+    """Return the comparison of a line as a sentence of its own; a name at its beginning stays as it is."""
+    said = sentence(line, base)
+    return f"{said[0].upper() if line.verdict == 'cannot tell' else said[0]}{said[1:]}."
 
 
 def _short(base: str, lines: Sequence[Line]) -> str:

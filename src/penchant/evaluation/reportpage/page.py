@@ -22,7 +22,7 @@ _HISTORY = "user.history"
 
 _STYLE = """\
 .answer { border-left: .25rem solid var(--s0); padding: .1rem 0 .1rem 1rem; margin: 1rem 0; }
-.answer p:first-child { font-size: 1.15rem; font-weight: 600; }
+.answer .short { font-size: 1.15rem; font-weight: 600; }
 .cautions { border-left: .25rem solid var(--care); padding: .1rem 0 .1rem 1rem; list-style: none; margin: 1rem 0; }
 .cautions li { margin: .5rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem; max-width: 60rem; }
@@ -34,9 +34,10 @@ pre { background: var(--tint); padding: .8rem 1rem; overflow-x: auto; border-rad
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem 2rem; }
 .two > * { min-width: 0; }
 .two table { width: 100%; } .two td, .two th { white-space: normal; }
-.reasons { margin: .15rem 0 0; padding: 0; list-style: none; font-size: .85rem; color: var(--soft); }
+.answer ul { padding-left: 1.2rem; }
+.reasons { font-weight: 400; margin: .15rem 0 0; padding: 0; list-style: none; font-size: .85rem; color: var(--soft); }
 .reasons li { display: flex; gap: .6rem; justify-content: space-between; }
-.reasons li span:first-child { overflow-wrap: anywhere; }
+.reasons li span:first-child { overflow-wrap: anywhere; } .reasons li span:last-child { white-space: nowrap; }
 .hit { color: var(--good); font-weight: 600; white-space: nowrap; }
 tr.taken { background: var(--tint); }
 tbody.group th[colspan] { padding-top: 1rem; color: var(--soft); font-weight: 400; white-space: normal; }

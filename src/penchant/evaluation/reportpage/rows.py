@@ -9,6 +9,7 @@ from penchant.evaluation.outcome import Outcome
 from penchant.evaluation.pictures.axes import Axis
 from penchant.evaluation.pictures.labels import short
 from penchant.evaluation.pictures.picture import BASE, SERIES, Dot, Picture
+from penchant.evaluation.slices import LEAST
 
 __all__ = ["heads", "parts", "rows", "series_of"]
 
@@ -100,11 +101,13 @@ def parts(found: Outcome, column: str) -> Picture:
     series = series_of(found)
     mine: dict[str, list[Line]] = {}
     told = [line for line in found.lines if f"{line.metric}@{line.k}" == found.head and line.model in series]
+    thin = {line.slice for line in told if line.slice and line.users is not None and line.users < LEAST}
     for line in told:
-        if (line.slice or "").startswith(f"{column} = "):
+        if (line.slice or "").startswith(f"{column} = ") and line.slice not in thin:
             mine.setdefault(str(line.slice), []).append(line)
     if not mine:
-        return Picture(title=_titles(column), why=f"{found.head} was not measured in parts by {column}.")
+        why = f"{found.head} was not measured in parts by {column} that have {LEAST} users or more."
+        return Picture(title=_titles(column), why=why)
     largest = sorted(mine, key=lambda name: -(mine[name][0].users or 0))[:_MOST]
     groups = {
         f"{name.removeprefix(f'{column} = ')} ({mine[name][0].users or 0:,})": mine[name]
@@ -114,6 +117,8 @@ def parts(found: Outcome, column: str) -> Picture:
     order = list(series)
     groups = {name: sorted(lines, key=lambda line: order.index(line.model)) for name, lines in groups.items()}
     said = "Users in brackets." + (f" The {_MOST} largest of {len(mine):,} parts." if len(mine) > _MOST else "")
+    few = sum(str(name).startswith(f"{column} = ") for name in thin)
+    said += f" Not drawn: {few} of fewer than {LEAST} users, which tell nothing." if few else ""
     return rows(_titles(column), groups, series, f"{said} {_left_out(found, series)}".strip())
 
 

@@ -186,6 +186,7 @@ def in_time(line: Timeline) -> Picture:
         rules=tuple(cuts) if line.timed and apart else (),
         series=tuple((name, number) for name, number in _SIDES.items() if name in known),
         size=(_WIDE, TOP, right, bottom),
+        margin=60,
     )
 
 
@@ -219,7 +220,7 @@ def _scatter(
     found: Outcome, title: str, points: Sequence[tuple[float, float, str]], below: str, said: str, *, log: bool = False
 ) -> Picture:
     across = Axis.of((x for x, _, _ in points), LEFT, LEFT + WIDTH, log=log)
-    upward = Axis.of((y for _, y, _ in points), TOP + HEIGHT, TOP, zero=True)
+    upward = Axis.of((y for _, y, _ in points), TOP + HEIGHT, TOP)
     dots = [
         Dot(
             across.at(x),
@@ -233,7 +234,14 @@ def _scatter(
     names = beside([(dot.x, dot.y, short(model)) for dot, (_, _, model) in zip(dots, points, strict=True)], size)
     marks = across.marks if len(across.marks) <= 9 else across.marks[:: math.ceil(len(across.marks) / 9)]
     return Picture(
-        title=title, said=said, up=upward.marks, along=marks, below=below, dots=tuple(dots), labels=names, margin=40
+        title=title,
+        said=f"{said} The axes need not begin at 0.",
+        up=upward.marks,
+        along=marks,
+        below=below,
+        dots=tuple(dots),
+        labels=names,
+        margin=40,
     )
 
 
