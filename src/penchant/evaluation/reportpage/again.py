@@ -54,6 +54,8 @@ def steps(found: Outcome) -> list[str]:
         told.append(
             "Models are given fitted: the seed of a fit is that of whoever fitted them (0 in penchant evaluate)."
         )
+    if setup.command is not None:
+        told.append("The settings file of the command says the rest, such as what train.min_users leaves out of train.")
     return [*told, "The data are the same when the digests are. Split them in the same way and compare these first."]
 
 

@@ -93,12 +93,16 @@ def _intervals(found: Outcome) -> Iterator[Caution]:
 def _unmeasured(found: Outcome) -> Iterator[Caution]:
     """Metrics without a value, and such that some users have no value of (NaN)."""
     lacking: dict[str, list[str]] = {}
+    why: dict[str, str] = {}
     for line in found.whole:
         if line.value is None:
-            lacking.setdefault(line.why or "no user has a value", []).append(f"{line.model} on {line.name}")
-    for why, names in lacking.items():
-        then = "Give the data a catalogue with categories." if "categories" in why else "See whether the model works."
-        yield Caution("unmeasured", f"Some figures are missing, {_listed(names)}: {why}.", then)
+            reason = why.setdefault(line.metric, line.why or "no user has a value")
+            lacking.setdefault(reason, []).append(f"{line.model} on {line.name}")
+    for reason, names in lacking.items():
+        then = (
+            "Give the data a catalogue with categories." if "categories" in reason else "See whether the model works."
+        )
+        yield Caution("unmeasured", f"Some figures are missing, {_listed(names)}: {reason}.", then)
 
 
 def _empty(found: Outcome) -> Iterator[Caution]:

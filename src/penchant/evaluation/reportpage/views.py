@@ -29,7 +29,7 @@ from penchant.evaluation.timeline import Side, Timeline
 
 __all__ = ["against_time", "against_variety", "by_k", "in_time"]
 
-_ROOM = 130
+_ROOM = 160
 "Room for names right of the field."
 
 _VARIETY = {
@@ -84,7 +84,7 @@ def by_k(found: Outcome, metric: str) -> Picture:
         ]
         ends += [(points[-1][1], model)] if points else []
     places = spread([y for y, _ in ends])
-    names = tuple(Label(LEFT + WIDTH + 14, y + 4, short(model)) for y, (_, model) in zip(places, ends, strict=True))
+    names = tuple(Label(LEFT + WIDTH + 14, y + 4, short(model, 18)) for y, (_, model) in zip(places, ends, strict=True))
     marks = tuple((round(x[k], 1), str(k)) for k in cuts)
     return Picture(
         title=title,
