@@ -45,10 +45,11 @@ def plot(found: Outcome, path: Path, metric: str | None = None) -> None:
         value, color = line.value or 0.0, "tab:gray" if line.model == found.setup.baseline else "tab:blue"
         low, high = (value if end is None else end for end in (line.low, line.high))
         axes.errorbar([value], [row], xerr=[[value - low], [high - value]], fmt="o", color=color, capsize=4)
-    axes.set_yticks(range(len(chosen)), [line.model for line in chosen])
+    axes.set_yticks(range(len(chosen)), [line.model for line in chosen], parse_math=False)
     axes.set_ylim(-0.6, max(len(chosen), 1) - 0.4)
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{chosen[0].name if chosen else 'no metric has an interval'}, mean over users with 95% interval")
+    interval = ", mean over users with 95% interval" if any(line.low is not None for line in chosen) else ""
+    axes.set_xlabel(f"{chosen[0].name if chosen else 'no metric was measured'}{interval}")
     axes.grid(axis="x", alpha=0.3)
     image = BytesIO()
     figure.savefig(image, format=kind, dpi=150)
