@@ -24,7 +24,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     titles = [f"A thing with a name that is not short, number {item}" for item in data.items]
     catalogue = pl.DataFrame({"id": [*data.items], "title": titles, "categories": [["a"], ["b"]] * 40})
     split = pt.split.temporal(Dataset(data.users, data.items, data.frame, catalogue, data.weights), "30d")
-    learners = {"popular": pt.Popular(), "a model with quite a long name": pt.ItemKNN(), "ease": pt.EASE(l2=10.0)}
+    learners = {"popular": pt.Popular(), "a model with quite a long name WWWWW": pt.ItemKNN(), "ease": pt.EASE(l2=10.0)}
     models = {name: learner.fit(split.train) for name, learner in learners.items()}
     metrics = ["ndcg@5", "ndcg@10", "hit@10", "diversity@10"]
     seconds = dict.fromkeys(models, 1.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -145,14 +146,20 @@ class Gallery:
         self._learn(codes)
         return Catalogue(vocabulary, [Item(key, self.names.get(key, key)) for key in ids])
 
-    def _learn(self, codes: Iterable[int]) -> None:
-        """Look up the titles of these items."""
+    @cached_property
+    def _known(self) -> pl.DataFrame | None:
+        """Columns id and title of the catalogue; None without titles."""
         table = self.split.train.catalogue
         if table is None or not titled(self.split):
+            return None
+        return table.select(pl.col("id").cast(pl.String), pl.col("title").cast(pl.String)).drop_nulls()
+
+    def _learn(self, codes: Iterable[int]) -> None:
+        """Look up the titles of these items."""
+        if self._known is None:
             return
         wanted = [key for key in self.split.history.items.ids(sorted(set(codes))) if key not in self.names]
-        known = table.select(pl.col("id").cast(pl.String), pl.col("title").cast(pl.String))
-        rows = known.filter(pl.col("id").is_in(wanted)).drop_nulls().rows()
+        rows = self._known.filter(pl.col("id").is_in(wanted)).rows()
         self.names |= dict.fromkeys(wanted, "") | dict(rows)
         self.names = {key: title or key for key, title in self.names.items()}
 

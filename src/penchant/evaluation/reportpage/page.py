@@ -67,6 +67,7 @@ def render(found: Outcome) -> str:
         _STYLE,
         found=found,
         title=heading,
+        lead=found.setup.split.partition(". ")[0].rstrip(".") + "." if found.setup.windows > 1 else found.setup.split,
         question=question(found),
         answer=answer(found),
         cautions=cautions(found),

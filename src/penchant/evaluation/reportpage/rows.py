@@ -47,7 +47,7 @@ def rows(title: str, groups: Mapping[str, Sequence[Line]], series: Mapping[str, 
     y, up, dots = float(_TOP + _PAD), [], []
     for name, lines in groups.items():
         placed = [line for line in lines if line.value is not None]
-        up.append((round(y + _STEP * (max(len(placed), 1) - 1) / 2, 1), short(name, 28)))
+        up.append((round(y + _STEP * (max(len(placed), 1) - 1) / 2, 1), short(name, 25)))
         for line in placed:
             dots.append(_dot(line, axis, y, series[line.model]))
             y += _STEP
