@@ -13,9 +13,11 @@ from penchant.core.nouns import Query
 from penchant.core.settings import EvaluationSettings, PlacementSettings, Settings
 from penchant.data.split import temporal
 from penchant.engine.answers import Ask
-from penchant.engine.assessing import FREQUENCY, PlacementRanker, _tasks, assess, default_metrics
+from penchant.engine.assessing import FREQUENCY, assess, default_metrics, tasks_of
+from penchant.engine.blends import PlacementRanker, blends_of
 from penchant.engine.bundle import load_bundle
 from penchant.engine.engine import Engine
+from penchant.engine.plans import Plan
 from penchant.engine.training import consented_data, fit_models, recipes, served
 from penchant.models.matrixfactorization import MatrixFactorization
 from penchant.models.popular import Popular
@@ -59,12 +61,13 @@ def test_a_blend_is_evaluated_by_the_pipeline_that_answers(engine: Engine, setti
 
 
 def test_a_model_of_ratings_is_in_no_report_of_slates_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    board, learners = checkerboard(6), {"popular": Popular(), "stars": MatrixFactorization(factors=1)}
+    learners = {"popular": Popular(), "stars": MatrixFactorization(factors=1)}
+    assert tasks_of(learners, None) == {"new": {"popular": Popular()}}
+    assert caplog.messages == ["stars is left out: its task is rating, and slates are no measure of that"]
+    board = checkerboard(6)
     scorers = {name: learner.fit(board) for name, learner in learners.items()}
     placement = PlacementSettings(blend={"popular": 1.0, "stars": 1.0})
-    blends = {"mixed (blend)": PlacementRanker(placement, scorers, board)}
-    assert _tasks(learners, scorers, blends) == {"new": {"popular": scorers["popular"]}}
-    assert caplog.messages == ["stars is left out: its task is rating, and slates are no measure of that"]
+    assert blends_of(Settings(placements={"mixed": placement}), learners, scorers, board) == {}
 
 
 def test_default_metrics_are_all_of_them_at_every_length() -> None:
@@ -93,7 +96,8 @@ def test_nothing_to_hold_out_is_an_error(engine: Engine, settings: Settings) -> 
 
 def test_a_report_shows_people_with_titles_and_scores_that_add_up(engine: Engine, settings: Settings) -> None:
     few = msgspec.structs.replace(settings, evaluation=EvaluationSettings(test="21d", resamples=20))
-    reports = assess(engine.gate, SYSTEM, few, also=("mrr@3",), by=("user.history",))
+    plan = Plan.of(few.evaluation, also=("mrr@3",), by=("user.history",))
+    reports = assess(engine.gate, SYSTEM, few, plan=plan)
     assert not [caution for report in reports.values() for caution in report.cautions() if caution.code == "reasons"]
     for report in reports.values():
         assert report.examples is not None

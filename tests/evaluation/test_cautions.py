@@ -162,7 +162,7 @@ def test_a_model_that_wins_over_all_and_loses_in_one_split(well: Report) -> None
     better = next(line for line in well.lines if line.verdict == "better" and line.slice is None)
     parts = (replace(better, slice="split = 1 of 2"), replace(better, slice="split = 2 of 2", diff=-0.1))
     found = cautions(replace(well, lines=(*well.lines, *parts)))
-    assert [caution.text for caution in found] == ["taste is better over all splits, but lower in 2 of 2."]
+    assert [caution.text for caution in found] == ["taste is better over all splits, but worse in split 2 of 2."]
     assert not cautions(replace(well, lines=(*well.lines, parts[0])))
 
 
@@ -185,6 +185,27 @@ def test_events_without_times_and_items_without_titles(both: Both, tastes: Split
     assert codes(evaluate(both, tastes, ["hit@5"])) == ["times", "titles"]
 
 
+def test_ratings_that_a_model_could_not_foresee(well: Report) -> None:
+    lines = Line("stars", "answered", 0, 0.875), Line("biases", "answered", 0, 1.0)
+    assert [(caution.code, caution.text) for caution in cautions(replace(well, lines=(*well.lines, *lines)))] == [
+        (
+            "unanswered",
+            "Not all ratings could be foreseen; not answered: stars (12.5%). Errors are about the others alone, and "
+            "differences about what both models foresaw.",
+        )
+    ]
+
+
+def test_a_model_with_less_error_over_all_splits_and_more_in_one_is_unsteady(well: Report) -> None:
+    base, whole = Line("biases", "rmse", 0, 0.9, 0.8, 1.0), Line("stars", "rmse", 0, 0.8, diff=-0.1, verdict="better")
+    split = [replace(whole, slice=f"split = {n} of 2", diff=diff) for n, diff in ((1, -0.3), (2, 0.1))]
+    setup = replace(well.setup, task="rating", baseline="biases")
+    found = cautions(replace(well, setup=setup, lines=(base, whole, *split)))
+    assert [caution.text for caution in found if caution.code == "unsteady"] == [
+        "stars is better over all splits, but worse in split 2 of 2."
+    ]
+
+
 def test_long_lists_are_cut(well: Report) -> None:
     many = tuple(Line(f"m{n}", "map", 5, None, why="it is broken") for n in range(9))
     text = cautions(replace(well, lines=(*well.lines, *many)))[0].text
@@ -195,4 +216,4 @@ def test_long_lists_are_cut(well: Report) -> None:
 
 
 def test_every_rule_has_its_test_here() -> None:
-    assert len(_RULES) == 16
+    assert len(_RULES) == 17

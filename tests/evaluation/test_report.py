@@ -112,7 +112,8 @@ def test_html_is_one_file_that_needs_nothing_else(report, tmp_path):
     assert page.links
     assert all(link.startswith("#") and f'id="{link[1:]}"' in source for link in page.links)
     assert "script" not in page.tags
-    assert source.count('<span class="verdict') == 2 + 6, "the metric told first, then all"
+    assert source.count('<span class="verdict') == 2 + 4, "the metric told first, then all"
+    assert source.count("one number for all slates together</td>") == 2, "these have no verdict, and say why"
     text = " ".join("".join(page.text).split())
     for said in (
         "A split made by hand.",

@@ -16,6 +16,7 @@ from penchant.cli import (
     importing,
     init,
     keys,
+    offpolicy,
     recommend,
     serve,
     study,
@@ -69,6 +70,7 @@ APP.add_typer(data.APP, name="data")
 APP.command()(train.train)
 APP.command()(evaluate.evaluate)
 APP.command()(tune.tune)
+APP.command(name="off-policy")(offpolicy.off_policy)
 APP.command()(recommend.recommend)
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")

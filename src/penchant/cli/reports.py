@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,12 @@ _TOLD = ("leak", "sampled", "titles")
 _P = re.compile(r" p: [^.]*\.$")
 "The sentence about p-values, which the tables here do not show."
 
-_TITLES = {"new": "New items: what the person had not had before", "repeat": "Repeats: what the person had before"}
+_TITLES = {
+    "new": "New items: what the person had not had before",
+    "repeat": "Repeats: what the person had before",
+    "any": "All items: what comes next, had before or not",
+    "rating": "Ratings: what the person says of an item",
+}
 
 
 def document(reports: Mapping[str, Report]) -> str:
@@ -67,7 +72,12 @@ def command_of(context: typer.Context, settings: Path) -> str:
 
 
 def write_forms(
-    report: Report, places: Mapping[str, Path | None], shown: Sequence[str], suffix: str = ""
+    report: Report,
+    places: Mapping[str, Path | None],
+    shown: Sequence[str],
+    suffix: str = "",
+    *,
+    quiet: Collection[str] = (),
 ) -> list[Path]:
     """Write a report in each form that a place was named for, and return the places.
 
@@ -88,6 +98,7 @@ def write_forms(
         places: html, plot, markdown and latex, to the file of each.
         shown: the metrics of the tables, those that the report has; a plot shows the first.
         suffix: put behind the name of each file.
+        quiet: columns whose slices the tables leave to the page.
 
     Raises:
         InputError: a file cannot be written.
@@ -95,11 +106,12 @@ def write_forms(
     from penchant.evaluation.page import write
 
     metrics = [name for name in shown if name in report.names]
+    by = [column for column in report.setup.by if column not in quiet]
     ways: dict[str, Callable[[Path], None]] = {
         "html": report.html,
         "plot": lambda path: report.plot(path, shown[0]),
-        "markdown": lambda path: write(path, report.markdown(metrics).encode()),
-        "latex": lambda path: write(path, report.latex(metrics).encode()),
+        "markdown": lambda path: write(path, report.markdown(metrics, by).encode()),
+        "latex": lambda path: write(path, report.latex(metrics, by).encode()),
     }
     written = []
     for form, place in places.items():
@@ -109,8 +121,10 @@ def write_forms(
     return written
 
 
-def show_reports(reports: Mapping[str, Report], shown: Sequence[str] = SHOWN) -> None:
+def show_reports(reports: Mapping[str, Report], shown: Sequence[str] = SHOWN, quiet: Collection[str] = ()) -> None:
     """Print a table for each task, the verdicts on the metrics shown, and what was measured.
+
+    Of slices the verdicts on the first metric that has any are printed, but for the columns in ``quiet``.
 
     >>> from penchant.evaluation.line import Line
     >>> from penchant.evaluation.setup import Setup
@@ -125,27 +139,32 @@ def show_reports(reports: Mapping[str, Report], shown: Sequence[str] = SHOWN) ->
       Random split...
     """
     for task, report in reports.items():
-        _show(task, report, [name for name in shown if any(line.name == name for line in report.lines)])
+        _show(task, report, [name for name in shown if name in report.names], quiet)
 
 
-def _show(task: str, report: Report, shown: Sequence[str]) -> None:
+def _show(task: str, report: Report, shown: Sequence[str], quiet: Collection[str]) -> None:
     from penchant.evaluation.line import number, sentence
 
     lines: dict[str, dict[str, Line]] = {}
     for line in report.lines:
-        lines.setdefault(line.model, {}).setdefault(line.name, line)  # all users come before any slice
-    judged = next((name for name in shown if any(line.name == name and line.verdict for line in report.lines)), None)
+        lines.setdefault(line.model, {}).setdefault(str(line.measure), line)  # all users come before any slice
+    judged = next((name for name in shown if any(line.verdict for line in report.of(name))), None)
     verdict = f"against {report.setup.baseline}" + (f" on {judged}" if judged else "")
-    made = table("model", *shown, "fit s", verdict, title=_TITLES.get(task, task), right=(*shown, "fit s"))
+    heads = [report.of(name)[0].name for name in shown]
+    made = table("model", *heads, "fit s", verdict, title=_TITLES.get(task, task), right=(*heads, "fit s"))
     for model, found in lines.items():
         cells = [_cell(found.get(name)) for name in shown]
         against = found[judged].verdict if judged in found else None
         seconds = next(iter(found.values())).seconds
         made.add_row(model, *cells, number(seconds, 2), against or "-")
     show(made)
-    for line in report.lines:
-        if line.verdict is not None and line.name in shown and line.slice is None:
-            say(f"  {sentence(line, report.setup.baseline)}")
+    told = [line for line in report.lines if line.verdict is not None and str(line.measure) in shown]
+    told = [line for line in told if line.part is None or line.part.partition(" = ")[0] not in quiet]
+    short = [line for line in told if line.part is None or str(line.measure) == judged]
+    for line in short:
+        say(f"  {sentence(line, report.setup.baseline)}")
+    if len(short) < len(told):
+        say(f"  {len(told) - len(short):,} more verdicts on slices, by the other metrics, are in what --json writes.")
     for text in report.about():
         say(f"  {_P.sub('', text)}")
     for caution in report.cautions():

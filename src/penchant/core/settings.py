@@ -83,15 +83,30 @@ class EvaluationSettings(_Section, frozen=True):
     """How models are compared.
 
     >>> EvaluationSettings(test="7d")
-    EvaluationSettings(test='7d', k=(5, 10, 20), resamples=1000)
+    EvaluationSettings(test='7d', k=(5, 10, 20), resamples=1000, protocol='temporal', windows=4, folds=5, share=0.2, \
+gap='30m', by=(), threshold=0.0)
     """
 
     test: str = "28d"
-    "The last part of the data, held out."
+    "The last part of the data, held out; of rolling windows, how long one is."
     k: tuple[int, ...] = (5, 10, 20)
     "List lengths that metrics are computed at."
     resamples: int = 1000
     "Bootstrap resamples behind an interval."
+    protocol: str = "temporal"
+    "How events are cut: temporal, rolling, leave-last-out, random, k-fold, strong or sessions."
+    windows: int = 4
+    "How many windows are rolled."
+    folds: int = 5
+    "Into how many folds events are dealt."
+    share: float = 0.2
+    "The share held out at random: of the events; of strong, of the people and of what each of them did."
+    gap: str = "30m"
+    "A session ends when nothing is done for longer than this."
+    by: tuple[str, ...] = ()
+    "Columns that slice an evaluation, such as user.history."
+    threshold: float = 0.0
+    "Above it a rating is a like."
 
 
 class ServerSettings(_Section, frozen=True):

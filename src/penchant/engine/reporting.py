@@ -15,7 +15,7 @@ from penchant.evaluation.datareport.thresholds import IDLE, WINDOWS
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = ["item_table", "report_data"]
+__all__ = ["report_data", "stored_catalogue"]
 
 
 def report_data(
@@ -41,16 +41,26 @@ def report_data(
         InputError: ``idle`` or ``windows`` is out of range.
     """
     data = consented_data(gate, actor, settings)
-    items, _ = gate.catalogue.changed()
     source = "the store, events of people who agreed to training"
-    catalogue = item_table(items) if items else None
-    return data_report(data, catalogue, idle=idle, windows=windows, source=source, progress=progress)
+    return data_report(data, stored_catalogue(gate), idle=idle, windows=windows, source=source, progress=progress)
 
 
-def item_table(items: list[Item]) -> Items:
+def stored_catalogue(gate: Gate) -> Items | None:
+    """Return the catalogue of the store; None when it is empty.
+
+    >>> from penchant.testing import shop
+    >>> with shop() as engine:
+    ...     stored_catalogue(engine.gate).table.height
+    8
+    """
+    items, _ = gate.catalogue.changed()
+    return _table(items) if items else None
+
+
+def _table(items: list[Item]) -> Items:
     """Return the items as the readers would.
 
-    >>> item_table([Item("tea", "Green tea", categories=("drinks",))]).table["categories"].to_list()
+    >>> _table([Item("tea", "Green tea", categories=("drinks",))]).table["categories"].to_list()
     [['drinks']]
     """
     rows = [{**msgspec.structs.asdict(item), "categories": list(item.categories)} for item in items]

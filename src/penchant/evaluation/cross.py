@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from penchant.core.arrays import Int64
+from penchant.core.arrays import Int32, Int64
 from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
-from penchant.evaluation.calls import (
-    VERSIONS,
-    chosen_baseline,
-    chosen_metrics,
-    expect_split,
-    recipe,
-    seed_of,
-    told,
-)
+from penchant.evaluation.answers import Answers, answers, check_threshold, said_of
+from penchant.evaluation.calls import chosen_baseline, chosen_metrics, chosen_task, expect_split, seed_of
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
+from penchant.evaluation.examples import Examples
 from penchant.evaluation.filled import Filled, pooled
+from penchant.evaluation.groups import Groups
+from penchant.evaluation.line import Line
 from penchant.evaluation.lines import Lines
+from penchant.evaluation.metrics.names import Metric
+from penchant.evaluation.parities import check_parities, parities, parity_lines
 from penchant.evaluation.pooled import Pooled
-from penchant.evaluation.ranking import Truth, Users, ranked, truth
+from penchant.evaluation.ranking import Truth, ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
-from penchant.evaluation.setup import Setup
-from penchant.evaluation.showing import Gallery, titled
+from penchant.evaluation.setup import Asked, setup_of_all
+from penchant.evaluation.showing import Gallery
+from penchant.evaluation.slices import Slice, columns, slices
 from penchant.evaluation.timeline import timeline
 from penchant.models.recipe import Recipe
 
@@ -43,13 +44,18 @@ def cross_evaluate(
     splits: Iterable[Split],
     metrics: Sequence[str] | None = None,
     *,
-    task: str = "new",
+    task: str | None = None,
+    by: Sequence[str] = (),
+    users: Any = None,
     baseline: str | None = None,
     resamples: int = 1000,
     rng: int | np.random.Generator = 0,
     progress: Progress = SILENT,
     batch: int = 4096,
     negatives: int | None = None,
+    threshold: float = 0.0,
+    min_users: int = 1,
+    timed: bool = False,
     examples: int = 3,
     real_ids: bool = False,
 ) -> Report:
@@ -57,7 +63,7 @@ def cross_evaluate(
 
     A value is the mean over all users of all splits, so that a split counts by its users; who is in several splits is
     drawn whole, and so counts once in how sure one can be. Each split is a slice with lines of its own. ``coverage``,
-    ``novelty`` and ``gini`` are means over splits.
+    ``novelty`` and ``gini`` are means over splits, and have no lines in the slices of ``by``.
 
     >>> from penchant.data.dataset import Dataset
     >>> from penchant.data.split import k_fold
@@ -75,12 +81,17 @@ def cross_evaluate(
         splits: such as :func:`penchant.split.rolling` and :func:`penchant.split.k_fold` make, of one dataset.
         metrics: as in :func:`evaluate`, and so are all others.
         task: what is asked for.
+        by: columns to slice by, the users of all splits together.
+        users: what is known of them.
         baseline: the learner the others are compared with.
         resamples: bootstrap resamples, and sign assignments.
         rng: seed or generator of fitting, and of both.
         progress: where to show that it is getting on.
         batch: users per call of ``score_batch``.
         negatives: how many items to sample, if any.
+        threshold: above it a rating is a like.
+        min_users: items that fewer users touched are not learnt.
+        timed: tell what fitting took in all splits together, which no two runs agree on.
         examples: how many users of the last split to show.
         real_ids: call them by their ids.
 
@@ -95,61 +106,110 @@ def cross_evaluate(
     _expect_learners(learners)
     cuts = _expect_splits(splits)
     against = chosen_baseline(learners, baseline)
-    chosen = chosen_metrics(metrics, negatives, task, resamples=resamples, batch=batch)
+    chosen_for, texts = chosen_task(metrics, task)
+    chosen = chosen_metrics(texts, negatives, chosen_for, resamples=resamples, batch=batch)
+    check_parities(chosen, by)
     leaks = [split.check() for split in cuts]
     source = generator(rng)
-    longest = max(metric.k for metric in chosen)
-    parts: list[Lines] = []
-    filled: dict[str, list[Filled]] = {name: [] for name in learners}
-    for split in cuts:
-        found = truth(split, task) if negatives is None else sampled(truth(split, task), negatives, source)
-        seed = int(source.integers(2**32))
-        slates, context = {}, Context(split, _with_people(found))
-        gallery = Gallery(split, found, examples if split is cuts[-1] else 0, rng, real_ids=real_ids)
-        for name, learner in learners.items():
-            scorer = learner.fit(split.train, rng=seed, progress=progress)
-            made = ranked(scorer, split, found, longest, batch=batch, progress=progress, name=name)
-            slates[name] = made.slates
-            filled[name].append(made.filled(context.candidates))
-            gallery.ask(name, scorer, made.slates)
-        parts.append(Lines(slates, chosen, context))
-    lines = Pooled(parts).lines(Chance(against, resamples, source, sampled=negatives))
-    people = np.concatenate([part.context.found.units for part in parts])
-    setup = Setup(
-        split=f"{len(cuts):,} splits, models fitted anew for each. {' '.join(split.about for split in cuts)}",
-        kind=cuts[0].kind,
-        task=task,
-        users=_added([part.context.found.counted for part in parts]),
-        items=len(cuts[0].history.items),
-        baseline=against,
-        resamples=resamples,
-        seed=seed_of(rng),
-        data={
-            f"{i} {side}": getattr(split, side).digest
-            for i, split in enumerate(cuts, 1)
-            for side in ("train", "history", "test")
-        },
-        models={name: recipe(learner) for name, learner in learners.items()},
-        versions=VERSIONS,
-        leaks=tuple(f"Split {i}: {text}" for i, found in enumerate(leaks, 1) for text in told(found)),
-        negatives=negatives,
-        people=len(np.unique(people)),
-        windows=len(cuts),
-        titles=titled(cuts[-1]),
-    )
-    note = f" They are of split {len(cuts)} of {len(cuts)}, and so are the models."
-    full = {name: pooled(found) for name, found in filled.items()}
-    return Report(tuple(lines), setup, timeline(cuts), full, gallery.examples(note))
+    asked = Asked(task=chosen_for, baseline=against, resamples=resamples, seed=seed_of(rng), negatives=negatives)
+    chance = Chance(against, resamples, source, sampled=negatives)
+    work = _Work(learners, chosen, asked, chance, by, users, batch, max(min_users, 1), progress)
+    if chosen_for == "rating":
+        found = work.ratings(cuts, threshold)
+        asked = replace(asked, notes=found.notes, threshold=threshold)
+    else:
+        found = work.rankings(cuts, examples, rng, real_ids=real_ids)
+    lines = found.lines if timed else [replace(line, seconds=None) for line in found.lines]
+    setup = setup_of_all(cuts, found.truths, replace(asked, by=tuple(dict.fromkeys(by))), learners, leaks)
+    return Report(tuple(lines), setup, timeline(cuts), found.filled, found.examples)
+
+
+class _Found(Struct, frozen=True, eq=False):
+    """What came of all splits together."""
+
+    lines: list[Line]
+    truths: list[Truth]
+    notes: tuple[str, ...] = ()
+    filled: dict[str, Filled] = {}
+    examples: Examples | None = None
+
+
+class _Work(Struct, frozen=True, eq=False):
+    """Every learner fitted on every split, one after the other, and what it took in all."""
+
+    learners: Mapping[str, Any]
+    metrics: Sequence[Metric]
+    asked: Asked
+    chance: Chance
+    by: Sequence[str]
+    users: Any
+    batch: int
+    min_users: int
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def ratings(self, cuts: Sequence[Split], threshold: float) -> _Found:
+        each, truths = [], []
+        for split in cuts:
+            scorers = dict(self._fitted(split))
+            asked, answered = answers(scorers, split, self.by, self.users, batch=self.batch, progress=self.progress)
+            each.append(answered)
+            truths.append(asked.found)
+        together = Answers.beside(each)
+        check_threshold(self.metrics, together.actual, threshold)
+        lines = together.lines(self.metrics, self.chance, threshold, self.seconds)
+        return _Found(lines, truths, said_of(self.metrics, together.actual, threshold))
+
+    def rankings(self, cuts: Sequence[Split], n: int, rng: Any, *, real_ids: bool) -> _Found:
+        fair = parities(self.metrics)
+        kept = [metric for metric in self.metrics if metric not in fair]
+        parts: list[tuple[Lines, dict[str, Groups]]] = []
+        sliced: list[dict[str, list[Slice]]] = []
+        filled: dict[str, list[Filled]] = {name: [] for name in self.learners}
+        for split in cuts:
+            found = truth(split, self.asked.task)
+            if self.asked.negatives is not None:
+                found = sampled(found, self.asked.negatives, self.chance.rng)
+            gallery = Gallery(split, found, n if split is cuts[-1] else 0, rng, real_ids=real_ids)
+            context = Context(split, _with_people(found))
+            made = Lines(self._slates(context, gallery, filled), kept, context, self.seconds)
+            parts.append((made, columns(split, found, self.by, self.users)))
+            sliced.append(slices(split, found, self.by, self.users))
+        together = Pooled([made for made, _ in parts])
+        lines = together.lines(self.chance) + parity_lines(parts, fair, self.chance)
+        for column in dict.fromkeys(self.by):
+            lines += together.sliced([cut[column] for cut in sliced], self.chance)
+        note = f" They are of split {len(cuts)} of {len(cuts)}, and so are the models."
+        return _Found(
+            lines,
+            [made.context.found for made, _ in parts],
+            filled={name: pooled(each) for name, each in filled.items()},
+            examples=gallery.examples(note),
+        )
+
+    def _fitted(self, split: Split) -> Iterator[tuple[str, Any]]:
+        seed = int(self.chance.rng.integers(2**32))
+        train = split.train if self.min_users == 1 else split.train.filter(min_users=self.min_users)
+        for name, learner in self.learners.items():
+            began = time.perf_counter()
+            scorer = learner.fit(train, rng=seed, progress=self.progress)
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+            yield name, scorer
+
+    def _slates(self, context: Context, gallery: Gallery, filled: dict[str, list[Filled]]) -> dict[str, Int32]:
+        """Return the slates of each model, how full they were being noted, and shown to a few."""
+        longest, split, slates = max(metric.k for metric in self.metrics), context.split, {}
+        for name, scorer in self._fitted(split):
+            given = ranked(scorer, split, context.found, longest, batch=self.batch, progress=self.progress, name=name)
+            slates[name] = given.slates
+            filled[name].append(given.filled(context.candidates))
+            gallery.ask(name, scorer, given.slates)
+        return slates
 
 
 def _with_people(found: Truth) -> Truth:
     units: Int64 = found.users if found.units is None else found.units
-    return msgspec.structs.replace(found, units=units)
-
-
-def _added(counts: Sequence[Users]) -> Users:
-    columns = zip(*(msgspec.structs.astuple(count) for count in counts), strict=True)
-    return Users(*(sum(column) for column in columns))
+    return replace(found, units=units)
 
 
 def _expect_learners(learners: Any) -> None:

@@ -31,7 +31,7 @@ _NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
 _BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]\s*")
 
 
-def markdown(found: Outcome, metrics: Sequence[str] | None = None) -> str:
+def markdown(found: Outcome, metrics: Sequence[str] | None = None, by: Sequence[str] = ()) -> str:
     r"""Return the table, the warnings and how it was measured as Markdown; see :meth:`Report.markdown`.
 
     >>> from penchant.evaluation.ranking import Users
@@ -43,7 +43,7 @@ def markdown(found: Outcome, metrics: Sequence[str] | None = None) -> str:
     """
     rows = [
         [("**{}**" if strong else "{}").format(_plain(cell) if n < _VALUE else cell) for n, (cell, strong) in row]
-        for row in map(enumerate, _rows(found, metrics))
+        for row in map(enumerate, _rows(found, metrics, by))
     ]
     ruler = ["---", "---", "---:", "---:", "---:", "---:", "---"]
     table = [f"| {' | '.join(row)} |" for row in ([_plain(head) for head in _heads(found)], ruler, *rows)]
@@ -55,7 +55,7 @@ def markdown(found: Outcome, metrics: Sequence[str] | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def latex(found: Outcome, metrics: Sequence[str] | None = None) -> str:
+def latex(found: Outcome, metrics: Sequence[str] | None = None, by: Sequence[str] = ()) -> str:
     r"""Return the table for LaTeX; see :meth:`Report.latex`.
 
     >>> from penchant.evaluation.ranking import Users
@@ -72,7 +72,7 @@ def latex(found: Outcome, metrics: Sequence[str] | None = None) -> str:
     lines += [rf"\caption{{{tex(_caption(found))}}}\\", r"\toprule"]
     lines += [" & ".join(map(tex, _heads(found))) + r" \\", r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"]
     model = None
-    for row in _rows(found, metrics):
+    for row in _rows(found, metrics, by):
         if model is not None and row[0][0] != model:
             lines.append(r"\addlinespace")
         model = row[0][0]
@@ -108,11 +108,12 @@ def _heads(found: Outcome) -> list[str]:
     return ["model", "metric", "value", "95% interval", f"difference from {found.setup.baseline}", "p", "verdict"]
 
 
-def _rows(found: Outcome, metrics: Sequence[str] | None) -> Iterator[list[tuple[str, bool]]]:
+def _rows(found: Outcome, metrics: Sequence[str] | None, by: Sequence[str]) -> Iterator[list[tuple[str, bool]]]:
     """Yield the cells of every line, and whether each is strong: the value of what beats the baseline is."""
     lines: Sequence[Line] = found.lines
     if metrics is not None:
-        chosen = [found.of(name) for name in metrics]
+        parts = [line for line in found.lines if line.part is not None and line.part.partition(" = ")[0] in by]
+        chosen = [(*found.of(name), *(line for line in parts if str(line.measure) == name)) for name in metrics]
         lines = sorted((line for part in chosen for line in part), key=lambda line: _order(found, line))
     for line in lines:
         yield [(cell, line.verdict == "better" and n == _VALUE) for n, cell in enumerate(cells(line))]

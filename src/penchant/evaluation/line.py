@@ -7,7 +7,7 @@ import math
 from msgspec import Struct
 
 from penchant.evaluation.interval import Effect, Inconclusive
-from penchant.evaluation.metrics import Metric
+from penchant.evaluation.metrics import PARITIES, Metric
 
 __all__ = ["Line", "cells", "number", "sentence"]
 
@@ -36,7 +36,7 @@ class Line(Struct, frozen=True):
     metric: str
     "The metric's name, without its k."
     k: int
-    "How many ranks counted."
+    "How many ranks counted; 0 for a metric of ratings."
     value: float | None
     "The mean over users; None when there is nothing to average."
     low: float | None = None
@@ -59,7 +59,8 @@ class Line(Struct, frozen=True):
     seconds: float | None = None
     "What fitting took, as far as it was told."
     slice: str | None = None
-    "The part of users or wanted items it is about, such as user.country = SE; None for all."
+    """The part of users or wanted items it is about, such as user.country = SE; of a parity the groups it compares,
+    such as groups of user.country; None for all."""
     users: int | None = None
     "How many users it is about."
     needed: int | None = None
@@ -105,10 +106,27 @@ class Line(Struct, frozen=True):
         )
 
     @property
+    def measure(self) -> Metric:
+        """The metric with its k, whether items were sampled or not.
+
+        >>> str(Line("ease", "ndcg", 10, 0.1, sampled=100).measure), Line("biases", "rmse", 0, 0.9).measure.good
+        ('ndcg@10', -1)
+        """
+        return Metric(self.metric, self.k)
+
+    @property
     def name(self) -> str:
-        """The metric with its k, such as ndcg@10; of a sample it says so: ndcg@10 (sampled, 100)."""
-        plain = f"{self.metric}@{self.k}"
-        return plain if self.sampled is None else f"{plain} (sampled, {self.sampled:,})"
+        """The metric with its k if it has one, such as ndcg@10; of a sample it says so: ndcg@10 (sampled, 100)."""
+        return str(self.measure) if self.sampled is None else f"{self.measure} (sampled, {self.sampled:,})"
+
+    @property
+    def part(self) -> str | None:
+        """The slice; None for all users, between whose groups a parity compares.
+
+        >>> Line("ease", "ndcg_parity", 10, 0.8, slice="groups of user.country").part is None
+        True
+        """
+        return None if self.metric in PARITIES else self.slice
 
     @property
     def label(self) -> str:

@@ -18,14 +18,17 @@ from penchant.data.vocabulary import Vocabulary
 from penchant.evaluation.filled import Ranked
 from penchant.evaluation.pairs import Pairs
 
-__all__ = ["TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "ranked", "truth"]
+__all__ = ["ASKED", "TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "ranked", "truth"]
 
 TASKS = {
     "new": "items the user's history does not hold; what it holds is left out of the slates",
     "repeat": "items the user's history holds; the slates rank these items only",
     "any": "all items, whether the user's history holds them or not",
 }
-"What counts as foreseen, by task."
+"What counts as foreseen, by task of slates."
+
+ASKED = TASKS | {"rating": "what the user says of an item: the latest rating of each that is not 0"}
+"The same, with the task whose answers are numbers."
 
 _CELLS = 4_000_000
 "Slots of slates held at once while looking deep."
@@ -82,7 +85,7 @@ class Truth(Struct, frozen=True, eq=False):
     """
 
     task: str
-    "A key of TASKS."
+    "A key of ASKED."
     users: Int64
     "int64[m], codes in the split's vocabulary."
     wanted: Pairs
@@ -213,10 +216,9 @@ def rank(
 
     >>> from penchant.data.dataset import Dataset
     >>> from penchant.models.popular import Popular
-    >>> past, later = (Dataset.from_matrix(sp.csr_array(m)) for m in ([[1, 0, 0], [1, 1, 0]], [[0, 1, 1], [0, 0, 1]]))
-    >>> split = Split(past, past, later, "temporal", "By hand.")
-    >>> rank(Popular().fit(past), split, truth(split), 2).tolist()
-    [[1, -1], [-1, -1]]
+    >>> split = Split(*[Dataset.from_matrix([[1, 0], [1, 1]])] * 2, Dataset.from_matrix([[0, 1], [0, 0]]), "random", "")
+    >>> rank(Popular().fit(split.train), split, truth(split), 2).tolist()
+    [[1, -1]]
     """
     return ranked(scorer, split, found, k, batch=batch, progress=progress, name=name).slates
 

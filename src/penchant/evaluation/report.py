@@ -76,27 +76,29 @@ class Report(Outcome, frozen=True, eq=False):
         """Return the report of an evaluation that a command asked for, as it was typed."""
         return msgspec.structs.replace(self, setup=msgspec.structs.replace(self.setup, command=text))
 
-    def markdown(self, metrics: Sequence[str] | None = None) -> str:
+    def markdown(self, metrics: Sequence[str] | None = None, by: Sequence[str] = ()) -> str:
         """Return the table, the warnings and how it was measured as Markdown; a value is bold where it is better.
 
         Args:
             metrics: such as ``ndcg@10``, of all users; all lines when None.
+            by: columns whose slices these are shown of too, of those that the evaluation was sliced by.
 
         Raises:
             UnknownName: the report has no such metric.
         """
-        return formats.markdown(self, metrics)
+        return formats.markdown(self, metrics, by)
 
-    def latex(self, metrics: Sequence[str] | None = None) -> str:
+    def latex(self, metrics: Sequence[str] | None = None, by: Sequence[str] = ()) -> str:
         """Return the same table for LaTeX with the packages booktabs and longtable.
 
         Args:
             metrics: as above.
+            by: as above.
 
         Raises:
             UnknownName: the report has no such metric.
         """
-        return formats.latex(self, metrics)
+        return formats.latex(self, metrics, by)
 
     def html(self, path: str | Path) -> None:
         """Write the report as one page that needs nothing else: no network, no script.

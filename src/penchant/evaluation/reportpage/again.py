@@ -52,7 +52,7 @@ def steps(found: Outcome) -> list[str]:
         told.append("The same seed is behind the fits.")
     else:
         told.append(
-            "Models are given fitted: the seed of a fit is that of whoever fitted them (0 in penchant evaluate)."
+            "Models are given fitted: the seed of a fit is that of whoever fitted them (in penchant evaluate this one)."
         )
     if setup.command is not None:
         told.append("The settings file of the command says the rest, such as what train.min_users leaves out of train.")
@@ -65,4 +65,7 @@ def _options(found: Outcome) -> str:
     options = f"task={setup.task!r}, baseline={setup.baseline!r}, resamples={setup.resamples}, rng={rng}"
     if setup.by:
         options += f", by={list(setup.by)}"
+    known = ("user.history", "user.cold")
+    options += ", users=..." if any(name.startswith("user.") and name not in known for name in setup.by) else ""
+    options += "" if setup.threshold is None else f", threshold={setup.threshold:g}"
     return options if setup.negatives is None else f"{options}, negatives={setup.negatives}"

@@ -29,13 +29,24 @@ PLAIN = {
     "coverage": "the share of the catalogue that anybody was shown among the first {k}",
     "novelty": "how many bits it takes to meet the first {k} items by chance; rare items have more",
     "gini": "how unevenly the first {k} places are dealt among the items; 0 is even",
+    "ndcg_parity": "ndcg of the first {k} for the users who fare worst, over that for those who fare best; 1 is even",
+    "ndcg_parity_of_providers": "ndcg of the first {k} for the items faring worst, over that of the best; 1 is even",
+    "exposure_parity": "the attention an item of the least shown group gets among the first {k}, over that of the most "
+    "shown; 1 is even",
+    "exposure_parity_by_merit": "the attention a group gets for each time it was wanted, least over most; 1 is even",
+    "rmse": "how far foreseen ratings are from those given, large errors weighing more; less is better",
+    "mae": "how far foreseen ratings are from those given, on average; less is better",
+    "accuracy": "the share of ratings that were rightly foreseen to be a like or none",
+    "f1": "how well likes were found: 1 when all of them and nothing else were foreseen as likes",
+    "answered": "the share of the ratings that a model could foresee at all",
 }
-"What a metric at k says, for people who do not know its name."
+"What a metric says, for people who do not know its name."
 
 _ASKED = {
     "new": "Which items, new to them, will people take next?",
     "repeat": "Which of the items they know will people take again?",
     "any": "Which items will people take next?",
+    "rating": "How will people rate items?",
 }
 
 
@@ -67,22 +78,18 @@ def question(found: Outcome) -> list[tuple[str, str]]:
     """
     setup, users = found.setup, found.setup.users
     who = "users" if setup.people is None else f"questions about {setup.people:,} users"
-    among = (
-        f"among all {setup.items:,} items"
-        if setup.negatives is None
-        else f"among {setup.negatives:,} sampled items of {setup.items:,}"
-    )
+    did = "rated nothing" if setup.task == "rating" else "took nothing of the kind"
     rows = [
-        ("Asked", f"{_when(found)}, {among}."),
+        ("Asked", f"{_when(found)}{_among(found)}."),
         (
             "Of whom",
-            f"{users.evaluated:,} of {users.test:,} {who} in the test; the others had no history to ask from, or took "
-            "nothing of the kind.",
+            f"{users.evaluated:,} of {users.test:,} {who} in the test; the others had no history to ask from, or "
+            f"{did}.",
         ),
         ("Against", f"{setup.baseline}{_recipe(found, setup.baseline)}."),
     ]
     if found.head is not None:
-        rows.append(("Told by", f"{found.of()[0].name}: {plain(found.head)}. The other metrics are below."))
+        rows.append(("Told by", f"{found.of()[0].label}: {plain(found.head)}. The other metrics are below."))
     rows.append(("Better means", _better(found)))
     return rows
 
@@ -156,22 +163,30 @@ def day(at: int, span: int = 0) -> str:
 
 def _when(found: Outcome) -> str:
     line = found.timeline
+    had = "foresee how people rated items" if found.setup.task == "rating" else "name, best first, what people took"
     if found.setup.windows > 1:
         return (
-            f"In {found.setup.windows:,} splits each model learnt anew from one part of the events, and had to name, "
-            "best first, what people took in the other"
+            f"In {found.setup.windows:,} splits each model learnt anew from one part of the events, and had to {had} "
+            "in the other"
         )
     if line is not None and line.timed and line.windows[0].apart:
         test = line.windows[0].side("test")
         span = line.ends - line.begins
         return (
             f"Each model learnt from what people did until {day(line.windows[0].side('train').last, span)}, and had to "
-            f"name, best first, what they took from {day(test.first, span)} to {day(test.last, span)}"
+            f"{had.replace('people', 'they')} from {day(test.first, span)} to {day(test.last, span)}"
         )
-    return (
-        "Each model learnt from a part of the events, and had to name, best first, what people took in the part kept "
-        "apart"
-    )
+    return f"Each model learnt from a part of the events, and had to {had} in the part kept apart"
+
+
+def _among(found: Outcome) -> str:
+    """Return what was ranked; nothing where ratings are foreseen."""
+    setup = found.setup
+    if setup.task == "rating":
+        return ""
+    if setup.negatives is None:
+        return f", among all {setup.items:,} items"
+    return f", among {setup.negatives:,} sampled items of {setup.items:,}"
 
 
 def _better(found: Outcome) -> str:

@@ -75,9 +75,8 @@ def _few(found: Outcome) -> Iterator[Caution]:
 def _lost(found: Outcome) -> Iterator[Caution]:
     users = found.setup.users
     if users.test and users.evaluated < (1 - _LOST) * users.test:
-        what = "users" if found.setup.people is None else "questions"
         text = (
-            f"The figures are about {users.evaluated / users.test:.0%} of the {what} in the test: "
+            f"The figures are about {users.evaluated / users.test:.0%} of the {_who(found)} in the test: "
             f"{users.without_history:,} have no history, {users.without_relevant:,} did nothing that the task asks for."
         )
         then = "Do not take them for all customers; who is new is served by models that need no history."
@@ -97,7 +96,7 @@ def _unmeasured(found: Outcome) -> Iterator[Caution]:
     for line in found.whole:
         if line.value is None:
             reason = why.setdefault(line.metric, line.why or "no user has a value")
-            lacking.setdefault(reason, []).append(f"{line.model} on {line.name}")
+            lacking.setdefault(reason, []).append(f"{line.model} on {line.label}")
     for reason, names in lacking.items():
         then = (
             "Give the data a catalogue with categories." if "categories" in reason else "See whether the model works."
@@ -108,7 +107,8 @@ def _unmeasured(found: Outcome) -> Iterator[Caution]:
 def _empty(found: Outcome) -> Iterator[Caution]:
     for model, filled in found.filled.items():
         if filled.empty:
-            text = f"{model} could score no item for {filled.empty:,} of {filled.users:,} users; each counts as a miss."
+            whom = f"{filled.empty:,} of {filled.users:,} {_who(found)}"
+            text = f"{model} could score no item for {whom}; each counts as a miss."
             yield Caution(
                 "empty", text, "Give the placement a fallback, such as popular, or mend the model's NaN scores."
             )
@@ -117,8 +117,8 @@ def _empty(found: Outcome) -> Iterator[Caution]:
 def _short(found: Outcome) -> Iterator[Caution]:
     for model, filled in found.filled.items():
         if filled.short > filled.empty:
-            n = filled.short - filled.empty
-            text = f"{model} could not fill the slates of {n:,} of {filled.users:,} users; empty slots count as misses."
+            whom = f"{filled.short - filled.empty:,} of {filled.users:,} {_who(found)}"
+            text = f"{model} could not fill the slates of {whom}; empty slots count as misses."
             yield Caution("short", text, "Blend it with a model that can score every item.")
 
 
@@ -132,6 +132,17 @@ def _ties(found: Outcome) -> Iterator[Caution]:
             yield Caution("ties", text, "Blend it with another model, or take settings that tell more items apart.")
 
 
+def _unanswered(found: Outcome) -> Iterator[Caution]:
+    lines = [line for line in found.whole if line.metric == "answered" and line.value is not None and line.value < 1]
+    if lines:
+        names = _listed([f"{line.model} ({_share(1 - (line.value or 0.0))})" for line in lines])
+        text = (
+            f"Not all ratings could be foreseen; not answered: {names}. Errors are about the others alone, and "
+            "differences about what both models foresaw."
+        )
+        yield Caution("unanswered", text, "Look at answered before you look at the errors.")
+
+
 def _gaps(found: Outcome) -> Iterator[Caution]:
     for gap in found.examples.gaps() if found.examples else ():
         text = f"The reasons of {gap.model} for {gap.title} come to {gap.sum:.4f}, its score is {gap.score:.4f}."
@@ -143,16 +154,16 @@ def _unsteady(found: Outcome) -> Iterator[Caution]:
     for model in dict.fromkeys(line.model for line in found.of() if line.verdict == "better"):
         mine = [line for line in found.lines if line.model == model and (line.slice or "").startswith("split = ")]
         worse = [
-            line for line in mine if f"{line.metric}@{line.k}" == found.head and line.diff is not None and line.diff < 0
+            line for line in mine if str(line.measure) == found.head and (line.diff or 0.0) * line.measure.good < 0
         ]
         if worse:
-            names = _listed([str(line.slice).removeprefix("split = ") for line in worse])
-            text = f"{model} is better over all splits, but lower in {names}."
+            names = _listed([str(line.slice).replace(" = ", " ") for line in worse])
+            text = f"{model} is better over all splits, but worse in {names}."
             yield Caution("unsteady", text, "Look at what was different then before you expect the same next month.")
 
 
 def _thin(found: Outcome) -> Iterator[Caution]:
-    thin = {line.slice: line.users for line in found.lines if line.slice and (line.users or 0) < LEAST}
+    thin = {line.part: line.users for line in found.lines if line.part and (line.users or 0) < LEAST}
     if thin:
         n = len(thin)
         what = "1 slice" if n == 1 else f"{n:,} slices"
@@ -179,7 +190,7 @@ def _times(found: Outcome) -> Iterator[Caution]:
 
 
 def _titles(found: Outcome) -> Iterator[Caution]:
-    if not found.setup.titles:
+    if not found.setup.titles and found.setup.task != "rating":
         text = (
             "There is no catalogue with titles: items are called by their ids, and diversity has no categories to go "
             "by."
@@ -196,6 +207,7 @@ _RULES: tuple[Callable[[Outcome], Iterator[Caution]], ...] = (
     _empty,
     _short,
     _ties,
+    _unanswered,
     _gaps,
     _unmeasured,
     _unsteady,
@@ -207,6 +219,15 @@ _RULES: tuple[Callable[[Outcome], Iterator[Caution]], ...] = (
 )
 
 
+def _who(found: Outcome) -> str:
+    return "users" if found.setup.people is None else "questions"
+
+
 def _listed(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _share(part: float) -> str:
+    """Return a share in percent that does not read as none."""
+    return f"{part:.1%}" if part >= 0.0005 else "below 0.1%"

@@ -79,7 +79,7 @@ def render(found: Outcome) -> str:
         head_name=head,
         pictures=pictures(found),
         groups=[(name, plain(name), _table(found.of(name))) for name in found.names],
-        slices=_table(tuple(line for line in found.lines if line.slice and f"{line.metric}@{line.k}" == head)),
+        slices=_table(tuple(line for line in found.lines if line.part and str(line.measure) == head)),
         people=_people(found),
         models=models(found),
         seconds={line.model: number(line.seconds, 2) for line in whole},
@@ -104,7 +104,7 @@ def pictures(found: Outcome) -> list[Picture]:
     """
     if not found.whole or found.head is None:
         return []
-    columns = list(dict.fromkeys(line.slice.partition(" = ")[0] for line in found.lines if line.slice))
+    columns = list(dict.fromkeys(line.part.partition(" = ")[0] for line in found.lines if line.part))
     segments = [parts(found, column) for column in columns if column != _HISTORY] or [
         Picture(
             title="By segment",
@@ -145,7 +145,7 @@ def _sides(found: Outcome) -> list[list[str]]:
 
 
 def _people(found: Outcome) -> list[tuple[object, tuple[Shown, ...]]]:
-    """Return each person shown, with the slates of the baseline and of the model with the highest first metric."""
+    """Return each person shown, with the slates of the baseline and of the model with the best first metric."""
     if found.examples is None:
         return []
     shown = list(chain([found.setup.baseline], [found.leader] if found.leader else []))

@@ -59,7 +59,7 @@ def rows(title: str, groups: Mapping[str, Sequence[Line]], series: Mapping[str, 
         said=said,
         up=tuple(up),
         along=axis.marks,
-        below=every[0].name + ("" if every[0].low is None else ", mean over users with its 95% interval"),
+        below=every[0].name + ("" if every[0].low is None else ", with its 95% interval"),
         grid="upright",
         dots=tuple(dots),
         series=tuple((name, number) for name, number in series.items() if name in shown) if several else (),
@@ -80,11 +80,12 @@ def heads(found: Outcome) -> Picture:
     lines = found.of()
     base = found.setup.baseline
     series = {line.model: BASE if line.model == base else 0 for line in lines}
-    name = lines[0].name if lines else "No metric"
+    name = lines[0].label if lines else "No metric"
     words = (
         f"{base}, in gray, is what the others are compared with. Intervals that overlap may still differ: the verdict "
         "is by the difference, user by user."
     )
+    words += " Less is better." if found.most == "lowest" else ""
     return rows(f"{name} of every model", {line.model: [line] for line in lines}, series, words)
 
 
@@ -100,11 +101,11 @@ def parts(found: Outcome, column: str) -> Picture:
     """
     series = series_of(found)
     mine: dict[str, list[Line]] = {}
-    told = [line for line in found.lines if f"{line.metric}@{line.k}" == found.head and line.model in series]
-    thin = {line.slice for line in told if line.slice and line.users is not None and line.users < LEAST}
+    told = [line for line in found.lines if str(line.measure) == found.head and line.model in series]
+    thin = {line.part for line in told if line.part and line.users is not None and line.users < LEAST}
     for line in told:
-        if (line.slice or "").startswith(f"{column} = ") and line.slice not in thin:
-            mine.setdefault(str(line.slice), []).append(line)
+        if (line.part or "").startswith(f"{column} = ") and line.part not in thin:
+            mine.setdefault(str(line.part), []).append(line)
     if not mine:
         why = f"{found.head} was not measured in parts by {column} that have {LEAST} users or more."
         return Picture(title=_titles(column), why=why)
@@ -131,7 +132,7 @@ def _left_out(found: Outcome, series: Mapping[str, int]) -> str:
     more = len({line.model for line in found.whole}) - len(series)
     if more <= 0:
         return ""
-    few = f"{found.setup.baseline} and the {len(series) - 1} with the highest {found.head}"
+    few = f"{found.setup.baseline} and the {len(series) - 1} with the {found.most} {found.head}"
     return f"Shown: {few}; {more} more in the table."
 
 

@@ -58,9 +58,12 @@ def by_k(found: Outcome, metric: str) -> Picture:
     ('64.0,107.0 644.0,12.0', 'hit was measured at one k only, 5; ask for hit at several.')
     """
     series = series_of(found)
-    lines = [line for line in found.whole if line.metric == metric and line.value is not None]
+    whole = next((line.slice for line in found.whole if line.metric == metric), None)
+    lines = [line for line in found.whole if (line.metric, line.slice) == (metric, whole) and line.value is not None]
     cuts = sorted({line.k for line in lines})
     title = f"{metric} by k, the length of the slate"
+    if cuts == [0]:
+        return Picture(title=title, why=f"{metric} is not about slates, and has no k.")
     if not cuts:
         return Picture(title=title, why=f"no model has a value of {metric}.")
     if len(cuts) == 1:
@@ -110,11 +113,14 @@ def against_variety(found: Outcome) -> Picture:
     >>> against_variety(Outcome(lines, setup)).title
     'Accuracy against coverage: hit@5 and coverage@5'
     """
+    if found.setup.task == "rating":
+        why = "ratings are foreseen one by one, so that there are no slates which could be diverse."
+        return Picture(title="Accuracy against diversity", why=why)
     head = {line.model: line for line in found.of() if line.value is not None}
     for name, words in _VARIETY.items():
         other = _nearest(found, name)
         if head and other:
-            said = f"Further up is more accurate, further right is {words}"
+            said = f"{_better_way(found)} is more accurate, further right is {words}"
             some = next(iter(other.values()))
             points = [(other[m].value or 0.0, head[m].value or 0.0, m) for m in head if m in other]
             title = f"Accuracy against {name}: {next(iter(head.values())).name} and {some.name}"
@@ -140,7 +146,8 @@ def against_time(found: Outcome) -> Picture:
         return Picture(title=title, why="nobody measured how long fitting took; pass seconds= to evaluate.")
     points = [(max(line.seconds or 0.0, 0.001), line.value or 0.0, line.model) for line in lines]
     missing = len({line.model for line in found.whole}) - len(lines)
-    said = "Further up is more accurate, further left is faster; each step to the right takes several times as long."
+    said = f"{_better_way(found)} is more accurate, further left is faster; "
+    said += "each step to the right takes several times as long."
     said += f" {missing} more without a fit of their own." if missing else ""
     return _scatter(found, f"{title}: {lines[0].name}", points, "seconds to fit", said, log=True)
 
@@ -261,6 +268,10 @@ def _upright(line: Line, axis: Axis, point: tuple[float, float], series: int) ->
         return Dot(*point, series, text)
     ends = (point[0], axis.at(line.low), point[0], axis.at(line.high))
     return Dot(*point, series, f"{text} [{number(line.low)}, {number(line.high)}]", ends)
+
+
+def _better_way(found: Outcome) -> str:
+    return "Further down" if found.most == "lowest" else "Further up"
 
 
 def _by_k(line: Line) -> int:
