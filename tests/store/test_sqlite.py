@@ -21,6 +21,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import penchant.store
 from penchant.core.errors import StoreError, StoreMissing
@@ -52,6 +53,10 @@ def table(n: int, start: int = 0) -> pl.DataFrame:
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
 def test_contract(check: Callable[[Store], None], store: Store) -> None:
     check(store)
+
+
+def test_the_newest_schema_is_the_last_step() -> None:
+    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == newest()
 
 
 def test_contract_notices_a_broken_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

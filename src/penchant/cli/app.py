@@ -16,12 +16,14 @@ from penchant.cli import (
     importing,
     init,
     keys,
+    models,
     offpolicy,
     recommend,
     serve,
     study,
     train,
     tune,
+    worker,
 )
 from penchant.cli.shown import say
 from penchant.cli.state import State
@@ -68,6 +70,8 @@ APP.command()(demo.demo)
 APP.command(name="import")(importing.import_files)
 APP.add_typer(data.APP, name="data")
 APP.command()(train.train)
+APP.command()(worker.worker)
+APP.add_typer(models.APP, name="models")
 APP.command()(evaluate.evaluate)
 APP.command()(tune.tune)
 APP.command(name="off-policy")(offpolicy.off_policy)

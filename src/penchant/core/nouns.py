@@ -233,6 +233,8 @@ class Slate(Struct, frozen=True, eq=False):
 
     def take(self, rows: Any) -> Slate:
         """Return the slate of the given rows (int indices or a boolean mask, length n)."""
+        if not self.reasons and not self.ids:  # all of a catalogue, mostly
+            return Slate(self.items[rows], self.scores[rows], parts=self.parts)
         index = np.arange(len(self))[rows]
         return Slate(
             self.items[index],

@@ -23,6 +23,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "TrainSettings",
+    "WorkerSettings",
     "load_settings",
 ]
 
@@ -79,6 +80,31 @@ class TrainSettings(_Section, frozen=True):
     "Trained bundles kept on disk."
 
 
+class WorkerSettings(_Section, frozen=True):
+    """How ``penchant worker`` keeps the models up to date.
+
+    >>> WorkerSettings(every="1h").placement
+    'for-you'
+    """
+
+    every: str = "1d"
+    "From the end of one training to the beginning of the next."
+    jitter: str = "5m"
+    "Up to so much is added by chance, so that many deployments do not begin at once."
+    newest: str = "1d"
+    "The newest part of the events, by which new models and those in charge are compared before a promotion."
+    placement: str = "for-you"
+    "The placement that is asked in the comparison."
+    metric: str = "ndcg@10"
+    "What decides: new models are promoted unless they are significantly worse by it."
+    floor: float = 0.0
+    "What the metric must reach at least; 0 asks for nothing."
+    users: int = 1000
+    "People asked about in the comparison, at most."
+    lease: str = "1m"
+    "How long after a worker was killed another may take over."
+
+
 class EvaluationSettings(_Section, frozen=True):
     """How models are compared.
 
@@ -120,6 +146,8 @@ class ServerSettings(_Section, frozen=True):
     "The address; 127.0.0.1 answers this machine only."
     port: int = 8080
     "The port."
+    workers: int = 1
+    "Processes that share the port."
     max_batch: int = 10_000
     "Events or items in one request."
     max_body: int = 16 * 1024 * 1024
@@ -179,6 +207,7 @@ class Settings(_Section, frozen=True):
     events: EventSettings = EventSettings()
     consent: ConsentSettings = ConsentSettings()
     train: TrainSettings = TrainSettings()
+    worker: WorkerSettings = WorkerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     server: ServerSettings = ServerSettings()
     models: dict[str, dict[str, Any]] = field(default_factory=_default_models)
@@ -217,8 +246,8 @@ def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
     >>> settings_from({"server": {"prot": 80}}, base=Path("."))
     Traceback (most recent call last):
         ...
-    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, max_batch, max_body; \
-next: did you mean 'port'?
+    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, workers, max_batch, \
+max_body; next: did you mean 'port'?
     """
     _check_keys(raw, Settings, "")
     placements = raw.get("placements", {})
@@ -266,12 +295,16 @@ def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
 def _check_values(settings: Settings) -> None:
     parse_duration(settings.events.future, field="events.future")
     parse_duration(settings.evaluation.test, field="evaluation.test")
+    for name in ("every", "jitter", "newest", "lease"):
+        parse_duration(getattr(settings.worker, name), field=f"worker.{name}")
     limits = {
         "evaluation.k": min(settings.evaluation.k, default=0),
         "evaluation.resamples": settings.evaluation.resamples,
         "train.min_users": settings.train.min_users,
         "train.keep": settings.train.keep,
+        "worker.users": settings.worker.users,
         "server.port": settings.server.port,
+        "server.workers": settings.server.workers,
     }
     for name, value in limits.items():
         if value < 1:

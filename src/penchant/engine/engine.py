@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -12,11 +11,10 @@ from penchant.core.errors import ArtifactError, InputError, NotReady, StoreError
 from penchant.core.nouns import Event, Filters, Item
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
-from penchant.engine.bundle import load_bundle, place_of
-from penchant.engine.recommending import Model, answer, model_of
+from penchant.engine.keeper import Keeper
+from penchant.engine.recommending import Model, answer
 from penchant.engine.studying import Studying
 from penchant.trust.access import Actor, require
-from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.moments import moment
 from penchant.trust.purpose import Purpose
@@ -51,10 +49,7 @@ class Engine:
         self.gate = gate
         self.clock = clock
         self.studies = Studying(gate, self._current, clock)
-        self._model: Model | None = None
-        self._broken: tuple[Artifact, str] | None = None
-        self._version = 0
-        self._lock = threading.Lock()
+        self.models = Keeper(gate, settings)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Engine:
@@ -68,7 +63,8 @@ class Engine:
         return cls(settings, Gate.open(settings, clock), clock)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Stop watching for promotions, and let go of the store."""
+        self.models.close()
         self.gate.close()
 
     def __enter__(self) -> Engine:
@@ -135,16 +131,18 @@ class Engine:
     def ready(self) -> Readiness:
         """Return whether every placement can be answered, and what is missing."""
         try:
-            model = self._refreshed()
+            model = self.models.current()
         except (StoreError, ArtifactError) as error:
             return Readiness(False, (str(error),))
         if model is None:
             return Readiness(False, ("no bundle of models is trained; run 'penchant train'",))
-        broken = (self._broken[1],) if self._broken else ()
+        if self.models.down is not None:
+            return Readiness(False, (self.models.down,))
+        broken = () if self.models.broken is None else (self.models.broken,)
         return Readiness(not model.missing, model.missing + broken, model.bundle.digest)
 
     def _current(self) -> Model:
-        model = self._refreshed()
+        model = self.models.current()
         if model is None:
             raise NotReady("no models are trained yet", then="run 'penchant train'")
         return model
@@ -152,35 +150,10 @@ class Engine:
     def _titles(self) -> Model | None:
         """Return what knows titles, or None: showing people their own data must not depend on a model."""
         try:
-            return self._refreshed()
+            return self.models.current()
         except ArtifactError as error:
             log.warning("titles come from the catalogue alone: %s", error)
             return None
-
-    def _refreshed(self) -> Model | None:
-        """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
-        with self._lock:
-            promoted = self.gate.artifacts.promoted()  # under the lock: an older answer must not undo a newer bundle
-            if promoted is not None and self._differs(promoted):
-                place = place_of(promoted.path, self.settings.artifacts)
-                try:
-                    self._model, self._version = model_of(load_bundle(place), self.settings), 0
-                    self._broken = None
-                    log.info("bundle %s is in charge", promoted.digest[:12])
-                except ArtifactError as error:
-                    if self._model is None:
-                        raise
-                    self._broken = (promoted, str(error))
-                    log.error("the promoted bundle cannot be used, the one before it answers: %s", error)
-            if self._model is not None:
-                changed, self._version = self.gate.catalogue.changed(self._version)
-                self._model.catalogue.put(changed)
-            return self._model
-
-    def _differs(self, promoted: Artifact) -> bool:
-        """Return whether a bundle is neither in use nor known to be broken; one that is trained anew is tried anew."""
-        known = self._model is not None and self._model.bundle.digest == promoted.digest
-        return not known and (self._broken is None or self._broken[0] != promoted)
 
     def _consent(self, actor: Actor, user: str) -> dict[str, bool]:
         return {state.purpose: state.granted for state in self.gate.consent.state(actor, user)}

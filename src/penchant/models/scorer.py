@@ -111,6 +111,8 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     def score(self, history: History) -> Float32:
         """Return float32[n_items]: the score of every item for one history; NaN where it cannot say."""
         codes, signal, _ = self._row(history)
+        if len(self.candidates) == self.n_items:
+            return np.array(self._score(codes, signal))
         scores = np.full(self.n_items, np.nan, np.float32)
         scores[self.candidates] = self._score(codes, signal)
         return scores

@@ -23,7 +23,7 @@ _PRAGMAS = (
     "synchronous=FULL",  # a commit returns once it is on disk, not before
     "foreign_keys=ON",
     "busy_timeout=30000",  # milliseconds that a write waits for another process's write
-    "cache_size=-65536",  # KiB
+    "cache_size=-8192",  # KiB a connection, and a server has many; the system caches the file once for all of them
     "journal_size_limit=67108864",  # bytes of log kept on disk after a large import
 )
 

@@ -10,6 +10,7 @@ from penchant.store.database import Database
 from penchant.store.events import Events
 from penchant.store.items import Items
 from penchant.store.keys import Keys
+from penchant.store.leases import Leases
 from penchant.store.migrate import migrate
 from penchant.store.stage import sweep
 from penchant.store.studies import Studies
@@ -37,6 +38,7 @@ class Store:
         self.consent = Consents(database)
         self.keys = Keys(database)
         self.artifacts = Artifacts(database)
+        self.leases = Leases(database)
         self.studies = Studies(database)
 
     @classmethod

@@ -12,7 +12,9 @@ __all__ = [
     "counters",
     "events",
     "items",
+    "leases",
     "participants",
+    "promotions",
     "ratings",
     "studies",
 ]
@@ -101,6 +103,28 @@ artifacts = sa.Table(
     sa.Column("promoted", sa.BigInteger, doc="When it was put in service; NULL for all but one."),
 )
 "Trained bundles."
+
+promotions = sa.Table(
+    "promotions",
+    METADATA,
+    sa.Column("seq", _SEQUENCE, primary_key=True, doc="Order of promotion."),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="When, in microseconds."),
+    sa.Column("by", sa.Text, nullable=False, doc="Who or what promoted it."),
+    sa.Column("why", sa.Text, nullable=False, doc="In words."),
+    sa.Column("undone", sa.BigInteger, doc="When it was rolled back; NULL when it was not."),
+)
+"Which bundle was put in service when; the one in service is the last that was not rolled back."
+
+leases = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True, doc="What only one may do at a time."),
+    sa.Column("holder", sa.Text, nullable=False, doc="Who does it; empty when nobody."),
+    sa.Column("until", sa.BigInteger, nullable=False, doc="When another may take it over, in microseconds."),
+    sa.Column("done", sa.BigInteger, doc="When it was last done to the end, in microseconds."),
+)
+"Work that one process of all does at a time."
 
 studies = sa.Table(
     "studies",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -73,6 +73,26 @@ class Catalogue:
         """Return the items put after version ``since``, in order of id, and the version now; 0 gives all items."""
         rows, version = self._store.items.changed(since)
         return [_item(row) for row in rows], version
+
+    def shown(self, since: int = 0) -> Iterator[Item]:
+        """Yield the items put after version ``since``, without text, publication and attributes, in order of id."""
+        groups: dict[str, tuple[str, ...]] = {}
+        for rows in self._store.items.shown(since):
+            for key, title, categories, price, currency, available in rows:
+                if categories not in groups:
+                    groups[categories] = parse(categories, tuple[str, ...])
+                yield Item(
+                    key,
+                    title,
+                    categories=groups[categories],
+                    price=price,
+                    currency=currency,
+                    available=bool(available),
+                )
+
+    def version(self) -> int:
+        """Return the version of the catalogue: it grows with every put."""
+        return self._store.items.version()
 
     def get(self, item: str) -> Item | None:
         """Return one item, or None when it is not in the catalogue."""

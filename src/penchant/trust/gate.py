@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from penchant.trust.catalogue import Catalogue
 from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
+from penchant.trust.leases import Leases
 from penchant.trust.purpose import Purpose
 from penchant.trust.studies import Studies
 
@@ -95,6 +97,7 @@ class Gate:
         self.consent = Consents(store, settings, clock)
         self.catalogue = Catalogue(store)
         self.artifacts = Artifacts(store, clock)
+        self.leases = Leases(store, clock)
         self.studies = Studies(store, clock)
 
     @classmethod
@@ -210,6 +213,10 @@ class Gate:
         asked = (purpose for purpose in Purpose if purpose.asked)
         consenting = {purpose.value: self._store.events.users(self._who(purpose)) for purpose in asked}
         return Counts(total, users, self._store.items.count(), consenting)
+
+    def now(self) -> datetime:
+        """Return the present moment, as this gate's clock has it."""
+        return self._clock.now()
 
     def close(self) -> None:
         """Close the store."""
