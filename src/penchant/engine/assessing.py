@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
-from penchant.data.dataset import Dataset
 from penchant.data.split import Split
 from penchant.engine.blends import blends_of
 from penchant.engine.plans import Plan, cut
-from penchant.engine.reporting import stored_catalogue
+from penchant.engine.reporting import catalogued
 from penchant.engine.training import consented_data, fit_models, recipes
 from penchant.engine.tuning import learner_of
 from penchant.evaluation.cross import cross_evaluate
@@ -82,9 +81,7 @@ def assess(
         EmptyData: nothing may be learnt from, or the split leaves a side empty.
     """
     chosen = Plan.of(settings.evaluation) if plan is None else plan
-    data, catalogue = consented_data(gate, actor, settings), stored_catalogue(gate)
-    if catalogue is not None:
-        data = Dataset(data.users, data.items, data.frame, catalogue.table, data.weights)
+    data = catalogued(gate, consented_data(gate, actor, settings))
     return compare(cut(data, chosen), settings, chosen, metrics=metrics, progress=progress)
 
 
