@@ -17,6 +17,12 @@ _TIED = 0.2
 _LOST = 0.5
 "Share of the users in the test who do not count, from which the figures are about few."
 
+_REMEDIES = {
+    "categories": "Give the data a catalogue with categories.",
+    "groups": "Name a column with two groups or more of enough users.",
+}
+"What to do about a missing figure, by a word of the reason."
+
 _NAMED = 5
 "Names that a sentence lists, the others counted."
 
@@ -98,9 +104,7 @@ def _unmeasured(found: Outcome) -> Iterator[Caution]:
             reason = why.setdefault(line.metric, line.why or "no user has a value")
             lacking.setdefault(reason, []).append(f"{line.model} on {line.label}")
     for reason, names in lacking.items():
-        then = (
-            "Give the data a catalogue with categories." if "categories" in reason else "See whether the model works."
-        )
+        then = next((words for sign, words in _REMEDIES.items() if sign in reason), "See whether the model works.")
         yield Caution("unmeasured", f"Some figures are missing, {_listed(names)}: {reason}.", then)
 
 
