@@ -20,6 +20,7 @@ from penchant.cli import (
     offpolicy,
     recommend,
     serve,
+    store,
     study,
     train,
     tune,
@@ -79,6 +80,7 @@ APP.command()(recommend.recommend)
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")
 APP.add_typer(consent.APP, name="consent")
+APP.add_typer(store.APP, name="store")
 APP.add_typer(study.APP, name="study")
 APP.command()(doctor.doctor)
 

@@ -12,7 +12,9 @@ from penchant.core.errors import PenchantError
 
 __all__ = ["Misuse", "in_options", "misuse", "report"]
 
-_FIELD = re.compile(r"\b(user|item|at|kind|value|id|session|channel|title|text|categories|price|currency|available)=")
+_FIELD = re.compile(
+    r"\b(user|item|at|kind|value|id|session|channel|replaces|title|text|categories|price|currency|available)="
+)
 _OPTION = re.compile(r"\b(?:pass )?(rejects|separator|time_format|columns)= ?")
 _MEMBER = re.compile(r'add "(item)" to the question')
 _CALLS = (

@@ -43,6 +43,8 @@ class EventSettings(_Section, frozen=True):
     "Kinds whose value multiplies the weight. For all others only the sign of the value counts."
     future: str = "1d"
     "How far ahead of the clock an event may lie before it is refused."
+    waiting: int = 100_000
+    "Events that may wait to be written, in one process, before more are refused as busy."
 
     def weigh(self, kind: str, value: float) -> float:
         """Return what one event weighs.
@@ -305,6 +307,7 @@ def _check_values(settings: Settings) -> None:
         "worker.users": settings.worker.users,
         "server.port": settings.server.port,
         "server.workers": settings.server.workers,
+        "events.waiting": settings.events.waiting,
     }
     for name, value in limits.items():
         if value < 1:

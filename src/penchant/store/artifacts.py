@@ -90,12 +90,12 @@ class Artifacts:
     def all(self) -> list[sa.Row[Any]]:
         """Return every row, newest first."""
         query = sa.select(artifacts).order_by(artifacts.c.created.desc(), artifacts.c.digest)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return list(connection.execute(query).fetchall())
 
     def promoted(self) -> sa.Row[Any] | None:
         """Return the row in service, or None."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.execute(sa.select(artifacts).where(artifacts.c.promoted.is_not(None))).first()
 
     def forget(self, keep: int) -> list[sa.Row[Any]]:

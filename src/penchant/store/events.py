@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from msgspec import Struct
 
-from penchant.core.executor import blocks
 from penchant.core.progress import SILENT, Progress
-from penchant.store import stage
+from penchant.store.amend import counting
 from penchant.store.consent import may_use
-from penchant.store.database import Database
-from penchant.store.sql import insert
+from penchant.store.database import CONTENT, Database, Row, Then
+from penchant.store.group import Group
 from penchant.store.tables import events
 
 __all__ = ["Appended", "Events", "Past", "Who"]
 
-_CHUNK = 100_000
-_CONTENT = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context")
 _READ = {"user": pl.String(), "item": pl.String(), "kind": pl.String(), "at": pl.Int64(), "value": pl.Float64()}
 
 
-def _rows(names: Iterable[str]) -> sa.Table:
-    """Return the table that stands in the file beside the store."""
-    columns = [sa.Column(name, events.c[name].type) for name in names]
-    return sa.Table("rows", sa.MetaData(schema="stage"), sa.Column("rowid", sa.Integer, system=True), *columns)
-
-
-_coming, _going = _rows((*_CONTENT, "recorded")), _rows(_READ)
+def _nothing(_connection: sa.Connection, _accepted: int) -> None:
+    """Do nothing else in the transaction."""
 
 
 class Appended(Struct, frozen=True):
@@ -86,61 +77,63 @@ class Events:
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.store.store import Store
     >>> row = {"id": "e1", "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0}
-    >>> row |= {"session": None, "channel": "web", "context": None, "recorded": 2}
+    >>> row |= {"session": None, "channel": "web", "context": None, "replaces": None, "recorded": 2}
     >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
     ...     store.events.append([row, row]), store.events.past(Who(None), "ann", limit=10).items
     (Appended(accepted=1, duplicates=1), ('tea',))
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, waiting: int) -> None:
         self._database = database
+        self._group = Group(database.log.add, waiting)
 
-    def append(self, rows: Sequence[dict[str, Any]]) -> Appended:
-        """Add rows in one transaction; a row whose id is known already is left out.
+    def append(self, rows: Sequence[Row]) -> Appended:
+        """Add rows; a row whose id is known already is left out. On disk, all of them, when this returns.
+
+        Threads that call this at once share a transaction, and so one wait for the disk.
 
         Args:
             rows: every column of the table but seq.
+
+        Raises:
+            Busy: too many rows wait already; then none was kept.
+            StoreError: the store failed; then none was kept.
         """
         if not rows:
             return Appended(0, 0)
-        with self._database.writing() as connection:
-            statement = insert(connection, events).on_conflict_do_nothing(index_elements=["id"])
-            accepted = connection.execute(statement, list(rows)).rowcount
+        accepted = self._group.add(rows)
         return Appended(accepted, len(rows) - accepted)
 
-    def append_table(self, table: pl.DataFrame, recorded: int, progress: Progress = SILENT) -> Appended:
+    def append_table(
+        self, table: pl.DataFrame, recorded: int, progress: Progress = SILENT, then: Then = _nothing
+    ) -> Appended:
         """Add a whole table in one transaction; a row whose id is known already, or stands above it, is left out.
 
         Args:
-            table: id, user, item, kind, at (Int64 microseconds), value, session, channel, context.
+            table: id, user, item, kind, at (Int64 microseconds), value, session, channel, context, maybe replaces.
             recorded: when, in microseconds.
             progress: told of the rows written.
+            then: what else belongs to the transaction, given how many rows were new.
         """
-        rows = table.select(_CONTENT).with_columns(recorded=pl.lit(recorded, pl.Int64))
+        if "replaces" not in table.columns:
+            table = table.with_columns(replaces=pl.lit(None, pl.String))
+        rows = table.with_columns(recorded=pl.lit(recorded, pl.Int64)).select(CONTENT)
         rows = rows.unique("id", keep="first", maintain_order=True)
         if rows.is_empty():
             return Appended(0, table.height)
-        with stage.stage(self._database.path) as path:
-            stage.save(rows, path)
-            with self._database.attached(path) as connection, self._database.transaction(connection):
-                accepted = _copy(connection, rows.height, progress)
+        with progress.step("storing events", rows.height, "events") as advance:
+            accepted = self._database.log.add_table(rows, advance, then)
         return Appended(accepted, table.height - accepted)
 
     def read(self, who: Who) -> pl.DataFrame:
         """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival."""
         query = sa.select(*(events.c[name] for name in _READ)).order_by(events.c.seq)
-        query = query.where(may_use(events.c.user, who.purpose, who.default))
-        with stage.stage(self._database.path) as path:
-            with self._database.attached(path) as connection:
-                connection.exec_driver_sql("PRAGMA stage.journal_mode=OFF")
-                connection.exec_driver_sql("PRAGMA stage.synchronous=OFF")
-                connection.execute(sa.schema.CreateTable(_going))
-                connection.execute(sa.insert(_going).from_select(list(_READ), query))
-            return stage.load(path).cast(pl.Schema(_READ))
+        query = query.where(may_use(events.c.user, who.purpose, who.default), counting())
+        return self._database.log.load(query, _READ)
 
     def past(self, who: Who, user: str, limit: int) -> Past:
         """Return the newest ``limit`` events of one person, oldest first."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             values = {"person": user, "purpose": who.purpose, "most": limit}
             newest = connection.execute(_past(who.purpose is None, who.default), values).fetchall()
         rows = newest[::-1]
@@ -152,24 +145,24 @@ class Events:
         )
 
     def counts(self) -> tuple[int, int]:
-        """Return how many events there are, and of how many users."""
-        with self._database.reading() as connection:
-            query = sa.select(sa.func.count(), sa.func.count(events.c.user.distinct()))
+        """Return how many events count, and of how many users."""
+        with self._database.asking() as connection:
+            query = sa.select(sa.func.count(), sa.func.count(events.c.user.distinct())).where(counting())
             total, users = connection.execute(query).one()
         return int(total), int(users)
 
     def busiest(self, n: int) -> list[str]:
         """Return the users with most events, most first; of equals the lower id."""
-        query = sa.select(events.c.user).group_by(events.c.user)
+        query = sa.select(events.c.user).where(counting()).group_by(events.c.user)
         query = query.order_by(sa.func.count().desc(), events.c.user).limit(n)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return list(connection.execute(query).scalars())
 
     def users(self, who: Who) -> int:
         """Return how many users with events may be used."""
-        people = sa.select(events.c.user).distinct().subquery()
+        people = sa.select(events.c.user).where(counting()).distinct().subquery()
         query = sa.select(sa.func.count()).select_from(people)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             found = connection.execute(query.where(may_use(people.c.user, who.purpose, who.default))).scalar_one()
         return int(found)
 
@@ -180,28 +173,5 @@ def _past(everyone: bool, default: bool) -> sa.Select[str, str, int, float]:
     person = sa.bindparam("person", type_=sa.Text)
     purpose = None if everyone else sa.bindparam("purpose", type_=sa.Text)
     query = sa.select(events.c.item, events.c.kind, events.c.at, events.c.value)
-    query = query.where(events.c.user == person, may_use(person, purpose, default))
+    query = query.where(events.c.user == person, may_use(person, purpose, default), counting())
     return query.order_by(events.c.at.desc(), events.c.seq.desc()).limit(sa.bindparam("most", type_=sa.Integer))
-
-
-def _copy(connection: sa.Connection, total: int, progress: Progress) -> int:
-    """Copy the staged rows, in order; return how many were new."""
-    names = [*_CONTENT, "recorded"]
-    columns = [_coming.c[name] for name in names]
-    empty = connection.execute(sa.select(events.c.seq).limit(1)).first() is None
-    if empty:  # building the indexes afterwards is faster than keeping them up; the transaction covers it
-        for index in events.indexes:
-            index.drop(connection)
-    accepted = 0
-    with progress.step("storing events", total, "events") as advance:
-        for start, stop in blocks(total, _CHUNK):
-            part = sa.select(*columns).where(_coming.c.rowid.between(start + 1, stop)).order_by(_coming.c.rowid)
-            statement = insert(connection, events).from_select(names, part)
-            if not empty:
-                statement = statement.on_conflict_do_nothing(index_elements=["id"])
-            accepted += connection.execute(statement).rowcount
-            advance(stop - start)
-        if empty:
-            for index in sorted(events.indexes, key=lambda each: str(each.name)):
-                index.create(connection)
-    return accepted

@@ -70,12 +70,12 @@ class Items:
 
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, or None."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.execute(sa.select(items).where(items.c.id == key)).first()
 
     def count(self) -> int:
         """Return how many items there are."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(items)).scalar_one())
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from penchant.core.errors import StoreError, StoreVersion
 
-__all__ = ["migrate", "newest", "version"]
+__all__ = ["migrate", "newest", "upgrade", "version"]
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -71,8 +71,6 @@ def migrate(connection: sa.Connection, *, fresh: bool) -> None:
                 allowed="a database made by 'penchant init'",
                 then="check 'store' in penchant.toml",
             )
-    from alembic import command
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
@@ -83,7 +81,23 @@ def migrate(connection: sa.Connection, *, fresh: bool) -> None:
             allowed=f"up to schema {newest()}",
             then="upgrade Penchant; the store was not touched",
         )
+    upgrade(connection)
+
+
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Run the steps up to a schema, inside the caller's transaction.
+
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     upgrade(connection, "0001")
+    ...     version(connection)
+    '0001'
+    >>> engine.dispose()
+    """
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -34,7 +34,7 @@ def check_store(make_store: MakeStore) -> None:
 
 def _event(name: str, user: str = "ann", at: int = 1, **other: Any) -> dict[str, Any]:
     row = {"id": name, "user": user, "item": "tea", "kind": "view", "at": at, "value": 1.5}
-    return {**row, "session": None, "channel": "web", "context": None, "recorded": 9, **other}
+    return {**row, "session": None, "channel": "web", "context": None, "replaces": None, "recorded": 9, **other}
 
 
 def _item(name: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _events_count_once(store: Store) -> None:
     done = store.events.append([_event("a"), _event("b"), _event("a")])
     _same((done.accepted, done.duplicates), (2, 1))
     table = pl.DataFrame([_event("b"), _event("c"), _event("c")], infer_schema_length=None)
-    table = table.with_columns(pl.col("session", "context").cast(pl.String))
+    table = table.with_columns(pl.col("session", "context", "replaces").cast(pl.String))
     done = store.events.append_table(table, recorded=9)
     _same((done.accepted, done.duplicates), (1, 2))
     _same(store.events.counts(), (3, 1))
@@ -60,7 +60,7 @@ def _events_count_once(store: Store) -> None:
 def _tables_and_rows_agree(store: Store) -> None:
     """Check: a table into an empty store, and rows one by one, read back the same, in order of arrival."""
     rows = [_event(f"e{n}", user=f"u{n % 3}", at=7 - n, session="s", context='{"a":"b"}') for n in range(7)]
-    store.events.append_table(pl.DataFrame(rows), recorded=9)
+    store.events.append_table(pl.DataFrame(rows, schema_overrides={"replaces": pl.String}), recorded=9)
     read = store.events.read(Who(None))
     _same(read["user"].to_list(), [row["user"] for row in rows])
     _same(read["at"].to_list(), [row["at"] for row in rows])
@@ -112,7 +112,7 @@ def _items_have_versions(store: Store) -> None:
 def _failures_leave_nothing(store: Store) -> None:
     """Check: a write that fails half-way leaves no row of it."""
     bad = {**_event("b"), "item": None}
-    wrong = pl.DataFrame([_event("a"), bad]).with_columns(pl.col("session", "context").cast(pl.String))
+    wrong = pl.DataFrame([_event("a"), bad]).with_columns(pl.col("session", "context", "replaces").cast(pl.String))
     _fails(lambda: store.events.append([_event("a"), bad]))
     _fails(lambda: store.events.append_table(wrong, recorded=9))
     _fails(lambda: store.items.put([_item("tea"), {**_item("milk"), "title": None}]))

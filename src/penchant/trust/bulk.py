@@ -5,24 +5,25 @@ from __future__ import annotations
 import polars as pl
 
 from penchant.core.errors import InputError, MissingColumn
+from penchant.core.nouns import RETRACT
 from penchant.trust.check import LONGEST
 from penchant.trust.identity import derived_all
 
 __all__ = ["complete"]
 
 _NEEDED = ("user", "item", "kind", "at", "value")
-_TEXT = ("user", "item", "kind", "channel", "id", "session")
-_OPTIONAL = {"id": None, "session": None, "channel": "web", "context": None}
+_TEXT = ("user", "item", "kind", "channel", "id", "session", "replaces")
+_OPTIONAL = {"id": None, "session": None, "channel": "web", "context": None, "replaces": None}
 
 
 def complete(table: pl.DataFrame, latest: int) -> pl.DataFrame:
     """Return the table with all columns of the log, ids derived where there are none.
 
     >>> complete(pl.DataFrame({"user": ["900"], "item": ["tea"], "kind": ["view"], "at": [5], "value": [1]}), 9).columns
-    ['id', 'user', 'item', 'kind', 'at', 'value', 'session', 'channel', 'context']
+    ['id', 'user', 'item', 'kind', 'at', 'value', 'session', 'channel', 'context', 'replaces']
 
     Args:
-        table: user, item, kind, at, value; optionally id, session, channel, context.
+        table: user, item, kind, at, value; optionally id, session, channel, context, replaces.
         latest: the last moment allowed, in microseconds since 1970 UTC.
 
     Raises:
@@ -57,7 +58,7 @@ def _typed(table: pl.DataFrame) -> pl.DataFrame:
             pl.col("value").cast(pl.Float64),
             pl.col("session").cast(pl.String),
             channel,
-            pl.col("context").cast(pl.String),
+            pl.col("context", "replaces").cast(pl.String),
         )
     except pl.exceptions.PolarsError as error:
         raise InputError(
@@ -76,6 +77,8 @@ def _refuse(table: pl.DataFrame, latest: int) -> None:
         f"an id that is empty or longer than {LONGEST}": pl.any_horizontal(
             ~pl.col(*_TEXT).str.len_chars().is_between(1, LONGEST)
         ),
+        f"a {RETRACT} that names no event": (pl.col("kind") == RETRACT) & pl.col("replaces").is_null(),
+        "an event that replaces itself": pl.col("id") == pl.col("replaces"),
         "an id with a control character": pl.any_horizontal(pl.col(*_TEXT).str.contains(r"[\x00-\x1f\x7f-\u009f]")),
     }
     for what, test in tests.items():

@@ -124,7 +124,7 @@ def _row(index: int, item: Item) -> dict[str, Any]:
         raise bad("title", "is empty", "what a person reads")
     for field, texts in {"title": (item.title,), "text": (item.text,), "categories": item.categories}.items():
         for text in texts:
-            if not isinstance(text, str) or (not text.isascii() and _SURROGATE.search(text)):
+            if not isinstance(text, str) or "\x00" in text or (not text.isascii() and _SURROGATE.search(text)):
                 raise bad(field, "holds what is not text", "text")
     if item.price is not None and not (math.isfinite(item.price) and item.price >= 0):
         raise bad("price", "is out of range", "a finite number, 0 or more")

@@ -8,7 +8,9 @@ from alembic import op
 __all__ = ["down_revision", "revision", "upgrade"]
 
 revision = "0004"
-down_revision: str | None = "0002"
+down_revision: str | None = "0003"
+
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -16,16 +18,16 @@ def upgrade() -> None:
     op.create_table(
         "promotions",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("by", sa.Text, nullable=False),
-        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("by", _TEXT, nullable=False),
+        sa.Column("why", _TEXT, nullable=False),
         sa.Column("undone", sa.BigInteger),
     )
     op.create_table(
         "leases",
-        sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("name", _TEXT, primary_key=True),
+        sa.Column("holder", _TEXT, nullable=False),
         sa.Column("until", sa.BigInteger, nullable=False),
         sa.Column("done", sa.BigInteger),
     )
