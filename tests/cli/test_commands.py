@@ -172,6 +172,26 @@ def test_evaluate_prints_tables_and_writes_files(shop, run):
     assert {line.name for line in reports["new"].lines} >= {"ndcg@5", "map@20", "novelty@10"}
 
 
+def test_evaluate_writes_pages_and_tables_that_name_nobody(shop, run):
+    forms = ("--html", "r.html", "--markdown", "r.md", "--latex", "r.tex", "--metrics", "hit@5")
+    ran = run("evaluate", "--test", "21d", *forms)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.endswith("written: r.html, r.md, r.tex, r-repeat.html, r-repeat.md, r-repeat.tex\n")
+    page, table = Path("r.html").read_text(), Path("r.md").read_text()
+    assert "<code>penchant evaluate --test 21d --metrics hit@5</code>" in page
+    assert "<h3>user 1: " in page
+    assert not re.search(r"\bu\d+\b", page), "a real id of a user"
+    assert {row.split(" | ")[1] for row in table.splitlines() if row.startswith("| ")} == {"metric", "---", "hit@5"}
+    assert Path("r.tex").read_text().count("hit@5 &") == table.count("| hit@5 |")
+    named = run("evaluate", "--test", "21d", "--html", "named.html", "--real-ids", "--examples", "1")
+    assert named.status == 0
+    assert re.findall(r"<h3>(u\d+): ", Path("named.html").read_text())
+    assert Path("named.html").read_text().count("Did, latest first") == 1
+    assert "--real-ids --examples 1" in Path("named.html").read_text() or "--examples 1 --real-ids" in (
+        Path("named.html").read_text()
+    )
+
+
 def test_evaluate_prints_json_alone(shop, run):
     ran = run("evaluate", "--json", "-", "--metrics", "mrr@3")
     assert (ran.status, ran.err) == (0, "")

@@ -72,9 +72,9 @@ def test_a_file_needs_neither_store_nor_settings_and_leaves_nothing(shop, run, t
 
 def test_a_file_has_the_figures_that_its_import_has(shop, run):
     of_file, of_store = (_read(run("evaluate", *file, *FAST).out)["new"] for file in (("orders.csv", *MAPPING), ()))
-    assert [(line.name, line.value, line.low) for line in of_file.lines] == [
-        (line.name, line.value, line.low) for line in of_store.lines
-    ]
+    figures = [(line.label, line.value, line.low) for line in of_store.lines if line.metric != "diversity"]
+    assert len(figures) < len(of_store.lines), "the catalogue of the store has categories, the file has none"
+    assert [(line.label, line.value, line.low) for line in of_file.lines] == figures
     assert of_store.setup.notes == ()
 
 
@@ -91,6 +91,7 @@ def test_slices_and_parities_by_columns_of_files(shop, run):
     told = run("evaluate", "orders.csv", *MAPPING, *CATALOGUE, *options, *metrics, "--models", "popular,item-knn")
     assert "item-knn beats popular on ndcg@10 for user.side = odd" in told.out
     assert "on exposure_parity@10 for groups of item.group" in told.out
+    assert "user.history" not in ran.out, "groups are compared by the columns that were named and no other"
 
 
 def test_the_store_is_sliced_by_its_catalogue(shop, run):
@@ -106,7 +107,33 @@ def test_the_settings_hold_unless_an_option_says_otherwise(shop, run):
     report = _read(run("evaluate", *FAST).out)["new"]
     assert (report.setup.windows, report.setup.by, report.setup.resamples) == (2, ("user.history",), 100)
     report = _read(run("evaluate", "--protocol", "random", "--by", "item.cold", *FAST).out)["new"]
-    assert (report.setup.kind, report.setup.by) == ("random", ("item.cold",))
+    assert (report.setup.kind, report.setup.by) == ("random", ("item.cold", "user.history"))
+
+
+def test_a_page_is_sliced_by_what_was_named_and_by_history(shop, run, tmp_path):
+    forms = [word for form in ("html", "markdown", "latex") for word in (f"--{form}", str(tmp_path / f"r.{form}"))]
+    ran = run("evaluate", "--protocol", "rolling", "--test", "14d", "--windows", "2", "--by", "item.popularity", *forms)
+    assert (ran.status, ran.err) == (0, "")
+    assert "for item.popularity = " in ran.out
+    assert "for user.history = " not in ran.out, "only files tell of what was not asked for"
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    for told in ("By segment: item.popularity", "By history length", "Split by split", "user 3", "1 train", "2 test"):
+        assert told in page, told
+    assert "nobody measured how long fitting took" not in page
+    command = "penchant evaluate --protocol rolling --test 14d --windows 2 --by item.popularity</code>"
+    assert command in page
+    table = (tmp_path / "r.markdown").read_text(encoding="utf-8").partition("\n\n")[0]
+    assert "ndcg@10 for item.popularity = " in table
+    assert "user.history" not in table
+    assert r"\bottomrule" in (tmp_path / "r.latex").read_text(encoding="utf-8")
+
+
+def test_a_sampled_report_is_written_in_every_form(shop, run, tmp_path):
+    forms = [word for form in ("html", "markdown", "plot") for word in (f"--{form}", str(tmp_path / f"{form}.svg"))]
+    ran = run("evaluate", "--negatives", "10", "--models", "popular,item-knn", "--metrics", "ndcg@10", *forms)
+    assert (ran.status, ran.err) == (0, "")
+    assert "| item-knn | ndcg@10 (sampled, 10) |" in (tmp_path / "markdown.svg").read_text(encoding="utf-8")
+    assert "ndcg@10 (sampled, 10)" in (tmp_path / "html.svg").read_text(encoding="utf-8")
 
 
 def test_sampled_figures_say_so(shop, run):
@@ -145,7 +172,8 @@ def test_ratings_are_measured_against_biases_and_who_cannot_rate_is_left_out(rat
 
 def test_what_is_left_out_of_ratings_is_logged(ratings, run, caplog):
     run(*ratings, "--protocol", "random", "--models", "popular,matrix-factorization", "--task", "rating")
-    assert caplog.messages == ["popular is left out: it does not foresee ratings"]
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == ["popular is left out: it does not foresee ratings"]
     ran = run(*ratings, "--protocol", "random", "--models", "popular", "--task", "rating")
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == (

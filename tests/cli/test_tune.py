@@ -50,6 +50,17 @@ def test_a_study_in_a_file_goes_on_and_json_is_all_of_it(shop, run):
     assert len(trials) == 3
 
 
+def test_the_evaluation_of_what_was_tuned_is_a_page_and_tables(shop, run):
+    ran = run("tune", "trending", *QUICK, "--html", "t.html", "--markdown", "t.md", "--latex", "t.tex")
+    assert (ran.status, ran.err) == (0, "")
+    assert "written: t.html, t.md, t.tex" in ran.out
+    page = Path("t.html").read_text(encoding="utf-8")
+    assert "penchant tune trending --trials 2 --metric hit@5 --windows 1" in page
+    assert "default" in page
+    assert "| default | hit@5 |" in Path("t.md").read_text(encoding="utf-8")
+    assert "default & hit@5" in Path("t.tex").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [("better", "then penchant train"), ("cannot tell", "keep that, or search longer"), (None, "stay the best")],

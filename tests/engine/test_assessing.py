@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import numpy as np
 import pytest
 
-from penchant.core.errors import EmptyData
+from penchant.core.errors import EmptyData, InputError
+from penchant.core.nouns import Query
 from penchant.core.settings import EvaluationSettings, PlacementSettings, Settings
 from penchant.data.split import temporal
 from penchant.engine.answers import Ask
-from penchant.engine.assessing import FREQUENCY, PlacementRanker, assess, blends_of, default_metrics, tasks_of
+from penchant.engine.assessing import FREQUENCY, assess, default_metrics, tasks_of
+from penchant.engine.blends import PlacementRanker, blends_of
 from penchant.engine.bundle import load_bundle
 from penchant.engine.engine import Engine
+from penchant.engine.plans import Plan
 from penchant.engine.training import consented_data, fit_models, recipes, served
 from penchant.models.matrixfactorization import MatrixFactorization
 from penchant.models.popular import Popular
+from penchant.pipeline.catalogue import Catalogue
 from penchant.testing import checkerboard
 from penchant.trust.access import SYSTEM
 
@@ -86,3 +92,41 @@ def test_nothing_to_hold_out_is_an_error(engine: Engine, settings: Settings) -> 
     long = msgspec.structs.replace(settings, evaluation=EvaluationSettings(test="900d"))
     with pytest.raises(EmptyData, match="the train side of the split is empty; got 900d"):
         assess(engine.gate, SYSTEM, long)
+
+
+def test_a_report_shows_people_with_titles_and_scores_that_add_up(engine: Engine, settings: Settings) -> None:
+    few = msgspec.structs.replace(settings, evaluation=EvaluationSettings(test="21d", resamples=20))
+    plan = Plan.of(few.evaluation, also=("mrr@3",), by=("user.history",))
+    reports = assess(engine.gate, SYSTEM, few, plan=plan)
+    assert not [caution for report in reports.values() for caution in report.cautions() if caution.code == "reasons"]
+    for report in reports.values():
+        assert report.examples is not None
+        assert "mrr@3" in report.names
+        assert any((line.slice or "").startswith("user.history = ") for line in report.lines)
+        for person in report.examples.people:
+            assert person.user.startswith("user ")
+            for shown in person.slates:
+                assert shown.items, shown.model
+                for item in shown.items:
+                    assert item.score is not None
+                    assert item.sum == pytest.approx(item.score, abs=1e-5), shown.model
+    assert "for-you (blend)" in {shown.model for shown in reports["new"].examples.people[0].slates}
+
+
+def test_the_catalogue_says_what_things_are_called_and_how_unlike_they_are(engine: Engine, settings: Settings) -> None:
+    few = msgspec.structs.replace(settings, evaluation=EvaluationSettings(test="21d", resamples=20))
+    told = assess(engine.gate, SYSTEM, few)["new"]
+    assert all(0 < line.value <= 1 for line in told.lines if line.name == "diversity@10")
+    assert "diversity@10" in told.names
+    assert told.examples is not None
+    titles = {title for person in told.examples.people for title in person.history}
+    assert titles <= {f"Thing {n}" for n in range(38)} | {"i38", "i39"}, "what it does not hold is called by its id"
+    assert "titles" not in {caution.code for caution in told.cautions()}
+
+
+def test_a_placement_explains_only_what_it_has_scored() -> None:
+    board = checkerboard(8)
+    ranker = PlacementRanker(PlacementSettings(blend={"popular": 1.0}), {"popular": Popular().fit(board)}, board)
+    query = Query(1, "evaluation", board.history_of(0), datetime(2017, 12, 31, tzinfo=UTC))
+    with pytest.raises(InputError, match="the placement has no score for an item; got 0"):
+        ranker.explained(query, np.int32([0]), Catalogue(board.items))

@@ -13,8 +13,9 @@ from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.evaluation import metrics as m
 
 ALLOWED = (
-    "aplt, arp, auc, calibration, coverage, diversity, gini, hit, map, mrr, ndcg, novelty, precision, recall, "
-    "recall_capped, serendipity"
+    "accuracy, answered, aplt, arp, auc, calibration, coverage, diversity, exposure_parity, exposure_parity_by_merit, "
+    "f1, gini, hit, mae, map, mrr, ndcg, ndcg_parity, ndcg_parity_of_providers, novelty, precision, recall, "
+    "recall_capped, rmse, serendipity"
 )
 
 # One user: hits, relevant -> value. Each is the definition, spelt out.

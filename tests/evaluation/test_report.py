@@ -12,8 +12,8 @@ import pytest
 from penchant.core.errors import InputError, MissingExtra, UnknownName
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.line import Line, sentence
-from penchant.evaluation.page import chart
 from penchant.evaluation.report import Report
+from penchant.evaluation.reportpage.rows import heads
 
 
 @pytest.fixture
@@ -109,10 +109,11 @@ def test_html_is_one_file_that_needs_nothing_else(report, tmp_path):
     page = Page()
     page.feed(source)
     assert not page.open
-    assert not page.links
+    assert page.links
+    assert all(link.startswith("#") and f'id="{link[1:]}"' in source for link in page.links)
     assert "script" not in page.tags
-    assert page.tags.count("circle") == 2
-    assert page.tags.count("tr") == 1 + 6 + 1 + 2
+    assert source.count('<span class="verdict') == 2 + 4, "the metric told first, then all"
+    assert source.count("one number for all slates together</td>") == 2, "these have no verdict, and say why"
     text = " ".join("".join(page.text).split())
     for said in (
         "A split made by hand.",
@@ -134,10 +135,12 @@ def test_names_are_escaped_in_the_page(both, tastes, tmp_path):
     assert "<script>" not in path.read_text()
 
 
-def test_a_report_without_intervals_has_a_page_without_chart(both, tastes, tmp_path):
+def test_a_report_without_intervals_draws_none(both, tastes, tmp_path):
     path = tmp_path / "report.html"
-    evaluate(both, tastes, ["coverage@5"]).html(path)
-    assert "<svg" not in path.read_text()
+    report = evaluate(both, tastes, ["coverage@5"])
+    report.html(path)
+    assert all(dot.ends is None for dot in heads(report).dots)
+    assert "95% interval<" not in path.read_text().replace("95% interval</th>", "")
 
 
 def test_writing_replaces_whole_files_and_says_when_it_cannot(report, tmp_path):
@@ -157,20 +160,20 @@ def test_writing_replaces_whole_files_and_says_when_it_cannot(report, tmp_path):
     assert sorted(found.name for found in tmp_path.iterdir()) == ["directory", "report.html"]
 
 
-def test_chart_is_drawn_to_scale_best_first(report):
-    drawn = chart(report.lines, "popular")
-    assert drawn.metric == "ndcg@10"
-    assert [bar.label for bar in drawn.bars] == ["taste", "popular"]
+def test_chart_is_drawn_to_scale(report):
+    drawn = heads(report)
+    assert drawn.title == "ndcg@10 of every model"
+    assert [text for _, text in drawn.up] == ["popular", "taste"]
     taste = next(line for line in report.lines if line.model == "taste" and line.metric == "ndcg")
-    (zero, _), (last, top) = drawn.ticks[0], drawn.ticks[-1]
+    (zero, first), (last, top) = drawn.along[0], drawn.along[-1]
+    assert first == "0"
     per_unit = (last - zero) / float(top)
-    bar = drawn.bars[0]
-    assert [bar.low - zero, bar.x - zero, bar.high - zero] == pytest.approx(
-        [taste.low * per_unit, taste.value * per_unit, taste.high * per_unit]
+    dot = drawn.dots[1]
+    assert dot.ends is not None
+    assert [dot.ends[0] - zero, dot.x - zero, dot.ends[2] - zero] == pytest.approx(
+        [taste.low * per_unit, taste.value * per_unit, taste.high * per_unit], abs=0.06
     )
-    assert bar.high <= drawn.width
-    with pytest.raises(UnknownName, match="unknown metric; got hit@6; allowed: hit@5, ndcg@10, novelty@10"):
-        chart(report.lines, "popular", "hit@6")
+    assert dot.ends[2] <= drawn.size[2]
 
 
 @pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])

@@ -30,7 +30,7 @@ from penchant.cli.protocol import (
     Windows,
     plan_of,
 )
-from penchant.cli.reports import SHOWN, document, show_reports
+from penchant.cli.reports import SHOWN, command_of, document, show_reports, write_forms
 from penchant.cli.shown import emit, say
 from penchant.cli.state import State, state_of
 from penchant.core.errors import InputError, MissingExtra, PenchantError
@@ -70,6 +70,10 @@ def evaluate(
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Draw the first metric: .png, .svg, .pdf.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the table as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the table for LaTeX.")] = None,
+    examples: Annotated[int, typer.Option(metavar="N", min=0, help="How many users the page shows.")] = 3,
+    real_ids: Annotated[bool, typer.Option("--real-ids", help="Call these users by their ids.")] = False,
     items: Catalogue = None,
     mapping: Mapped = None,
     item_mapping: CatalogueMapped = None,
@@ -86,9 +90,10 @@ def evaluate(
     file = EventFile.of(path, items, item_mapping, read | {"time_format": time_format})
     asked = {"protocol": protocol, "test": test, "windows": windows, "folds": folds, "share": share, "gap": gap}
     asked |= {"seed": seed, "models": models, "task": task, "by": by, "negatives": negatives, "threshold": threshold}
-    check_places(plot, html, None if json in (None, "-") else Path(str(json)))
+    asked |= {"examples": examples, "real_ids": real_ids}
+    check_places(plot, html, markdown, latex, None if json in (None, "-") else Path(str(json)))
     try:
-        reports, shown = _compared(
+        reports, shown, quiet = _compared(
             state,
             file,
             file.settings(state, min_users),
@@ -99,18 +104,17 @@ def evaluate(
         )
     except PenchantError as error:
         raise in_options(error) from error
+    reports = {task: report.command(command_of(context, state.path)) for task, report in reports.items()}
     if json == "-":
         emit(document(reports))
     else:
-        show_reports(reports, shown)
+        show_reports(reports, shown, quiet)
     written = [] if json in (None, "-") else [Path(str(json))]
     if written:
         write(written[0], document(reports).encode())
+    forms = {"html": html, "plot": plot, "markdown": markdown, "latex": latex}
     for number, (name, report) in enumerate(reports.items()):
-        for target, make in ((html, report.html), (plot, lambda path, of=report: of.plot(path, shown[0]))):
-            if target is not None:
-                written.append(target if not number else target.with_stem(f"{target.stem}-{name}"))
-                make(written[-1])
+        written += write_forms(report, forms, shown, f"-{name}" if number else "", quiet=quiet)
     if written and json != "-":
         say("written: " + ", ".join(map(str, written)))
 
@@ -124,8 +128,8 @@ def _compared(
     users: Path | None,
     metrics: str | None,
     held: Path | None,
-) -> tuple[dict[str, Report], list[str]]:
-    """Return the reports of the store or of a file, and the metrics that tables show."""
+) -> tuple[dict[str, Report], list[str], tuple[str, ...]]:
+    """Return the reports of the store or of a file, the metrics that tables show, and columns only files tell of."""
     from penchant.data.split import given
     from penchant.engine.assessing import assess, compare
     from penchant.engine.plans import cut
@@ -138,10 +142,11 @@ def _compared(
         raise Misuse("--held-out is a protocol of its own; got another one, or an option of one")
     settings = held_out(settings, asked["test"])
     plan, progress = plan_of(state, settings, users, asked), state.progress()
-    plan, shown, wanted = _metrics(metrics, settings, plan)
+    plan, shown = _metrics(metrics, plan)
+    plan, quiet = _charted(plan)
     if file.path is None:
         with Gate.open(settings, state.clock) as gate:
-            return assess(gate, SYSTEM, settings, plan=plan, metrics=wanted, progress=progress), shown
+            return assess(gate, SYSTEM, settings, plan=plan, progress=progress), shown, quiet
     data, note = file.dataset(state, settings)
     plan = msgspec.structs.replace(plan, notes=(note,))
     if held is None:
@@ -150,25 +155,38 @@ def _compared(
         other, more = file.dataset(state, settings, held)
         cuts = (given(data, other).allowing(*plan.allow),)
         plan = msgspec.structs.replace(plan, notes=(note, more))
-    return compare(cuts, settings, plan, metrics=wanted, progress=progress), shown
+    return compare(cuts, settings, plan, progress=progress), shown, quiet
 
 
-def _metrics(said: str | None, settings: Settings, plan: Plan) -> tuple[Plan, list[str], tuple[str, ...]]:
-    """Return the plan, whose task the metrics may settle, what tables show, and all that is measured."""
-    from penchant.engine.assessing import measured
+def _metrics(said: str | None, plan: Plan) -> tuple[Plan, list[str]]:
+    """Return the plan with the metrics that were named, which may settle its task, and what tables show."""
     from penchant.evaluation.calls import chosen_task
+    from penchant.evaluation.metrics import DEFAULT_RATINGS
     from penchant.evaluation.sampled import SAMPLED
 
     if said is None:
-        usual = measured(settings, plan)
-        shown = [name for name in SHOWN if plan.negatives is None or name.partition("@")[0] in SAMPLED]
-        shown = list(usual) if plan.task == "rating" else shown
+        named = list(DEFAULT_RATINGS if plan.task == "rating" else SHOWN)
+        if plan.negatives is not None:
+            named = [name for name in named if name.partition("@")[0] in SAMPLED]
     else:
-        task, named = chosen_task(said.split(","), plan.task)
+        task, found = chosen_task(said.split(","), plan.task)
+        named = found or []
         plan = msgspec.structs.replace(plan, task="rating") if task == "rating" else plan
-        usual, shown = measured(settings, plan), named or []
-    of_sample = "" if plan.negatives is None else f" (sampled, {plan.negatives:,})"
-    return plan, [f"{name}{of_sample}" for name in shown], tuple(dict.fromkeys((*usual, *shown)))
+    return msgspec.structs.replace(plan, also=tuple(named) if said is not None else ()), named
+
+
+def _charted(plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan with the slices that the page draws beside those asked for, and the columns of these.
+
+    Groups of users are compared by the columns that were asked for and no other, so where they are, none is added.
+    """
+    from penchant.evaluation.metrics import PARITIES
+
+    more = ("user.history",)
+    compared = any(PARITIES.get(name.partition("@")[0]) == "user" for name in plan.also)
+    if compared or set(more) <= set(plan.by):
+        return plan, ()
+    return msgspec.structs.replace(plan, by=(*plan.by, *more)), more
 
 
 def held_out(settings: Settings, test: str | None) -> Settings:

@@ -54,7 +54,7 @@ def promote(
 
 @APP.command(name="rollback")
 def back(context: typer.Context) -> None:
-    """Put the bundle that was in charge before back; again to go further back."""
+    """Put back the bundle in charge before; again goes further back."""
     from penchant.engine.registry import SHORT, rollback
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
@@ -90,7 +90,7 @@ def check(
     *,
     digest: Annotated[str | None, typer.Argument(help="The beginning of a digest; all bundles when not said.")] = None,
 ) -> None:
-    """Read every byte, and say which bundles are sound; ends with status 1 when one is not."""
+    """Read every byte; ends with status 1 when a bundle is not sound."""
     from penchant.engine import registry
     from penchant.trust.gate import Gate
 

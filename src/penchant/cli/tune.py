@@ -12,7 +12,7 @@ from penchant.cli.evaluate import check_places, held_out
 from penchant.cli.faults import in_options
 from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File, MinUsers
 from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
-from penchant.cli.reports import show_reports
+from penchant.cli.reports import command_of, show_reports, write_forms
 from penchant.cli.shown import emit, say
 from penchant.cli.state import State, state_of
 from penchant.core.errors import MissingExtra, PenchantError
@@ -46,6 +46,9 @@ def tune(
     json: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the evaluation as a page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="PATH", help="Write its table as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(metavar="PATH", help="Write its table for LaTeX.")] = None,
     min_users: MinUsers = None,
     items: Catalogue = None,
     mapping: Mapped = None,
@@ -64,24 +67,29 @@ def tune(
     said = {"mapping": mapping, "constants": constants, "columns": columns, "separator": separator}
     file = EventFile.of(path, items, item_mapping, said | {"time_format": time_format})
     target = None if json in (None, "-") else Path(str(json))
-    check_places(None, target)
+    check_places(None, target, html, markdown, latex)
     search = {"metric": metric, "trials": trials, "seconds": seconds, "fields": field or (), "windows": windows}
     try:
         settings = held_out(file.settings(state, min_users), test)
         report, note = _tuned(state, file, model, settings, search | {"storage": study, "rng": seed})
     except PenchantError as error:
         raise in_options(error) from error
+    outer = report.outer.command(command_of(context, state.path))
+    forms = {"html": html, "markdown": markdown, "latex": latex}
+    written = write_forms(outer, forms, outer.names)
     if json == "-":
         emit(report.json())
         return
     for sentence in (*report.sentences(), *note):
         say(sentence)
     say("")
-    show_reports({report.learner.task: report.outer}, list(dict.fromkeys(line.name for line in report.outer.lines)))
+    show_reports({report.learner.task: report.outer}, outer.names)
     say(report.toml(model))
     if target is not None:
         write(target, report.json().encode())
-        say(f"written: {target}")
+        written.insert(0, target)
+    if written:
+        say(f"written: {', '.join(map(str, written))}")
     state.remark(f"next: {_NEXT.get(report.verdict, _KEEP)}")
 
 

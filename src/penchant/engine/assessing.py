@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
-import numpy as np
-from msgspec import Struct
+import polars as pl
 from msgspec.structs import replace
 
-from penchant.core.arrays import Int32
 from penchant.core.errors import EmptyData, InputError, UnknownName
-from penchant.core.nouns import Query, Slate, TopK
 from penchant.core.progress import SILENT, Progress
-from penchant.core.protocols import Stage
-from penchant.core.settings import PlacementSettings, Settings
-from penchant.data.dataset import Dataset
+from penchant.core.settings import Settings
 from penchant.data.split import Split
-from penchant.data.vocabulary import Vocabulary
+from penchant.engine.blends import blends_of
 from penchant.engine.plans import Plan, cut
-from penchant.engine.reporting import stored_catalogue
+from penchant.engine.reporting import catalogued
 from penchant.engine.training import consented_data, fit_models, recipes
 from penchant.engine.tuning import learner_of
 from penchant.evaluation.cross import cross_evaluate
@@ -33,24 +26,10 @@ from penchant.evaluation.sampled import SAMPLED
 from penchant.models.buyagain import BuyAgain
 from penchant.models.learner import Learner
 from penchant.models.matrixfactorization import MatrixFactorization
-from penchant.models.scorer import Scorer
-from penchant.pipeline.catalogue import Catalogue
-from penchant.pipeline.run import ranked
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = [
-    "BASELINES",
-    "BIASES",
-    "FREQUENCY",
-    "PlacementRanker",
-    "assess",
-    "blends_of",
-    "compare",
-    "default_metrics",
-    "measured",
-    "tasks_of",
-]
+__all__ = ["BASELINES", "BIASES", "FREQUENCY", "assess", "compare", "default_metrics", "measured", "tasks_of"]
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +60,8 @@ def assess(
 ) -> dict[str, Report]:
     """Return a report per task of the events that people let us learn from; see :func:`compare`.
 
+    The catalogue gives titles to the examples, and with its categories the diversity of slates is measured too.
+
     >>> from penchant.testing import shop
     >>> from penchant.trust.access import SYSTEM
     >>> with shop() as engine:
@@ -88,14 +69,19 @@ def assess(
     >>> sorted(reports), [line.verdict for line in reports["new"].lines if line.model == "item-knn"]
     (['new', 'repeat'], ['better'])
 
+    Args:
+        gate: the door to the events.
+        actor: who asks.
+        settings: what to fit, and what a plan is made of.
+        plan: how it is made; that of the settings when None.
+        metrics: those of :func:`measured` when None.
+        progress: told of the steps.
+
     Raises:
         EmptyData: nothing may be learnt from, or the split leaves a side empty.
     """
     chosen = Plan.of(settings.evaluation) if plan is None else plan
-    data = consented_data(gate, actor, settings)
-    catalogue = stored_catalogue(gate) if _asks_catalogue(chosen, metrics or ()) else None
-    if catalogue is not None:
-        data = Dataset(data.users, data.items, data.frame, catalogue.table, data.weights)
+    data = catalogued(gate, consented_data(gate, actor, settings))
     return compare(cut(data, chosen), settings, chosen, metrics=metrics, progress=progress)
 
 
@@ -125,7 +111,8 @@ def compare(
         InputError: no model is for the task, or a split has a leak that is not allowed.
     """
     tasks = tasks_of(_learners(settings, plan), plan.task or ("any" if plan.protocol == "sessions" else None))
-    wanted = metrics or measured(settings, plan)
+    usual = metrics or measured(settings, plan, cuts[0].train.catalogue)
+    wanted = tuple(dict.fromkeys((*usual, *plan.also)))
     work = (
         _one(cuts[0], settings, plan, tasks, progress)
         if len(cuts) == 1
@@ -193,27 +180,27 @@ def default_metrics(settings: Settings) -> tuple[str, ...]:
     return tuple(f"{name}@{k}" for k in settings.evaluation.k for name in names)
 
 
-def measured(settings: Settings, plan: Plan) -> tuple[str, ...]:
-    """Return what is measured when nothing is named.
+def measured(settings: Settings, plan: Plan, catalogue: pl.DataFrame | None = None) -> tuple[str, ...]:
+    """Return what is measured when nothing is named; of a catalogue with categories the diversity too.
 
     >>> measured(Settings(), Plan(task="rating"))
     ('rmse', 'mae', 'answered')
+    >>> measured(Settings(), Plan(), pl.DataFrame({"id": ["tea"], "categories": [["drinks"]]}))[-3:]
+    ('diversity@5', 'diversity@10', 'diversity@20')
     """
     if plan.task == "rating":
         return DEFAULT_RATINGS
     names = default_metrics(settings)
-    return names if plan.negatives is None else tuple(n for n in names if n.partition("@")[0] in SAMPLED)
+    if plan.negatives is not None:
+        return tuple(name for name in names if name.partition("@")[0] in SAMPLED)
+    if catalogue is None or not isinstance(catalogue.schema.get("categories"), pl.List):
+        return names
+    varied = bool((catalogue["categories"].list.len() > 0).any())
+    return names + tuple(f"diversity@{k}" for k in settings.evaluation.k if varied)
 
 
 def _learners(settings: Settings, plan: Plan) -> dict[str, Learner]:
     return {name: learner_of(settings, name) for name in plan.models} if plan.models else recipes(settings)
-
-
-def _asks_catalogue(plan: Plan, metrics: Sequence[str]) -> bool:
-    """Say whether anything is asked that only a catalogue can answer."""
-    columns = [name for name in plan.by if name.startswith("item.")]
-    plain = ("item.popularity", "item.cold")
-    return bool(set(columns) - set(plain)) or any(name.startswith(("diversity", "calibration")) for name in metrics)
 
 
 def _one(split: Split, settings: Settings, plan: Plan, tasks: Tasks, progress: Progress) -> Work:
@@ -238,6 +225,8 @@ def _one(split: Split, settings: Settings, plan: Plan, tasks: Tasks, progress: P
             progress=progress,
             negatives=plan.negatives,
             threshold=plan.threshold,
+            examples=plan.examples,
+            real_ids=plan.real_ids,
         )
 
     return work
@@ -260,6 +249,8 @@ def _many(cuts: Sequence[Split], settings: Settings, plan: Plan, tasks: Tasks, p
             progress=progress,
             negatives=plan.negatives,
             threshold=plan.threshold,
+            examples=plan.examples,
+            real_ids=plan.real_ids,
             min_users=settings.train.min_users,
             timed=True,
         )
@@ -269,86 +260,3 @@ def _many(cuts: Sequence[Split], settings: Settings, plan: Plan, tasks: Tasks, p
 
 def _baseline(task: str) -> str | None:
     return BASELINES[task][0] if task in BASELINES else None
-
-
-def blends_of(
-    settings: Settings, learners: Mapping[str, Learner], scorers: Mapping[str, Scorer], history: Dataset
-) -> dict[str, dict[str, Any]]:
-    """Return the placements that blend several of these models, by the one task that all of these have.
-
-    >>> from penchant.testing import checkerboard
-    >>> learners = recipes(Settings(), ["ease", "popular"])
-    >>> scorers, _ = fit_models(learners, checkerboard(8))
-    >>> {task: list(blends) for task, blends in blends_of(Settings(), learners, scorers, checkerboard(8)).items()}
-    {'new': ['for-you (blend)']}
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for name, placement in settings.placements.items():
-        if len(placement.blend) > 1 and placement.history == "user" and placement.blend.keys() <= scorers.keys():
-            own = {learners[source].task for source in placement.blend}
-            if own == {"repeat"} or (own == {"new"} and placement.exclude_seen):
-                found.setdefault(own.pop(), {})[f"{name} (blend)"] = PlacementRanker(placement, scorers, history)
-    return found
-
-
-class _Askers(Struct, frozen=True, eq=False):
-    """The users of a dataset as rows that can be chosen from, their histories whole."""
-
-    data: Dataset
-    users: Int32
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.users), self.data.n_items
-
-    def __getitem__(self, rows: Any) -> _Askers:
-        return _Askers(self.data, self.users[rows])
-
-
-class PlacementRanker(Struct, frozen=True, eq=False):
-    """A placement as something that can be evaluated: the very pipeline that answers, asked for every user.
-
-    Items the catalogue marks as unavailable are not left out: what was available then is not known.
-
-    >>> from penchant.models.itemknn import ItemKNN
-    >>> from penchant.testing import checkerboard
-    >>> board, placement = checkerboard(8), PlacementSettings(blend={"item-knn": 1.0}, exclude_seen=False)
-    >>> ranker = PlacementRanker(placement, {"item-knn": ItemKNN().fit(board)}, board)
-    >>> ranker.score_batch(ranker.rows(board)[[0, 3]], 2).items.tolist()  # the best two for users 0 and 3
-    [[0, 2], [1, 3]]
-    """
-
-    placement: PlacementSettings
-    "What answers."
-    scorers: Mapping[str, Scorer]
-    "The fitted models it blends."
-    history: Dataset
-    "Brings the vocabulary."
-
-    @property
-    def items(self) -> Vocabulary:
-        """The items it ranks."""
-        return self.history.items
-
-    @property
-    def learner(self) -> PlacementSettings:
-        """What it was made from."""
-        return self.placement
-
-    def rows(self, data: Dataset) -> _Askers:
-        """Return the users of a dataset, to be asked by their whole histories."""
-        return _Askers(data, np.arange(data.n_users, dtype=np.int32))
-
-    def score_batch(self, histories: _Askers, k: int, *, exclude_seen: bool = True) -> TopK:
-        """Return the best ``k`` items of every user; what the placement leaves out stays out."""
-        stage: Stage = ranked(self.placement, self.scorers, Catalogue(self.items))
-        top = TopK(
-            np.full((len(histories.users), k), -1, np.int32), np.full((len(histories.users), k), np.nan, np.float32)
-        )
-        now = datetime.fromtimestamp(int(self.history.column("at").max()) / 1e6, UTC)
-        for row, user in enumerate(histories.users):
-            query = Query(k, "evaluation", histories.data.history_of(int(user)), now)
-            slate = stage(query, Slate.of())
-            top.items[row, : len(slate)] = slate.items
-            top.scores[row, : len(slate)] = slate.scores
-        return top

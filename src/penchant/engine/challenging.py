@@ -16,7 +16,7 @@ from penchant.core.settings import PlacementSettings, Settings
 from penchant.data.dataset import Dataset
 from penchant.data.split import Split, temporal
 from penchant.data.vocabulary import Vocabulary
-from penchant.engine.assessing import PlacementRanker
+from penchant.engine.blends import PlacementRanker
 from penchant.engine.training import fit_models, recipes
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.line import Line
@@ -153,6 +153,7 @@ def _measured(
         baseline=CHAMPION if other is not None else CHALLENGER,
         resamples=settings.evaluation.resamples,
         progress=progress,
+        examples=0,
     )
     lines = {line.model: line for line in report.lines}
     line = lines[CHALLENGER]

@@ -65,6 +65,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     "Above it a rating is a like."
     resamples: int = 1000
     "Behind an interval."
+    also: tuple[str, ...] = ()
+    "Metrics beside those that are measured anyway."
+    examples: int = 3
+    "How many users each report shows with their slates."
+    real_ids: bool = False
+    "Whether these are called by their ids."
     notes: tuple[str, ...] = ()
     "What the report says of where the data came from."
 

@@ -9,13 +9,14 @@ from penchant.core.nouns import Item
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.data.catalogue import Items, read_items
+from penchant.data.dataset import Dataset
 from penchant.engine.training import consented_data
 from penchant.evaluation.datareport.report import DataReport, data_report
 from penchant.evaluation.datareport.thresholds import IDLE, WINDOWS
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = ["report_data", "stored_catalogue"]
+__all__ = ["catalogued", "report_data", "stored_catalogue"]
 
 
 def report_data(
@@ -45,6 +46,20 @@ def report_data(
     return data_report(data, stored_catalogue(gate), idle=idle, windows=windows, source=source, progress=progress)
 
 
+def catalogued(gate: Gate, data: Dataset) -> Dataset:
+    """Return a dataset with the catalogue of the store beside its events, so that a report can call items by title.
+
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     data = catalogued(engine.gate, consented_data(engine.gate, SYSTEM, engine.settings))
+    >>> data.n_items, data.catalogue["title"].len()
+    (8, 8)
+    """
+    known = stored_catalogue(gate)
+    return data if known is None else Dataset(data.users, data.items, data.frame, known.table, data.weights)
+
+
 def stored_catalogue(gate: Gate) -> Items | None:
     """Return the catalogue of the store; None when it is empty.
 
@@ -58,7 +73,11 @@ def stored_catalogue(gate: Gate) -> Items | None:
 
 
 def _table(items: list[Item]) -> Items:
-    """Return the items as the readers would."""
+    """Return the items as the readers would.
+
+    >>> _table([Item("tea", "Green tea", categories=("drinks",))]).table["categories"].to_list()
+    [['drinks']]
+    """
     rows = [{**msgspec.structs.asdict(item), "categories": list(item.categories)} for item in items]
     columns = {name: [row[name] for row in rows] for name in Item.__struct_fields__}
     columns["attributes"] = [msgspec.json.encode(row["attributes"]).decode() for row in rows]

@@ -9,6 +9,7 @@ from penchant.core.errors import UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.data.dataset import Dataset
+from penchant.engine.reporting import catalogued
 from penchant.engine.training import consented_data
 from penchant.evaluation.tuned import TuningReport
 from penchant.evaluation.tuning import tune
@@ -63,7 +64,7 @@ def tune_model(
         UnknownName: there is no such model, metric or field.
         EmptyData: nothing may be learnt from, or the data is too short.
     """
-    data = consented_data(gate, actor, settings)
+    data = catalogued(gate, consented_data(gate, actor, settings))
     return tune_events(
         data,
         settings,

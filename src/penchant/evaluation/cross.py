@@ -19,17 +19,21 @@ from penchant.evaluation.answers import Answers, answers, check_threshold, said_
 from penchant.evaluation.calls import chosen_baseline, chosen_metrics, chosen_task, expect_split, seed_of
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
+from penchant.evaluation.examples import Examples
+from penchant.evaluation.filled import Filled, pooled
 from penchant.evaluation.groups import Groups
 from penchant.evaluation.line import Line
 from penchant.evaluation.lines import Lines
 from penchant.evaluation.metrics.names import Metric
 from penchant.evaluation.parities import check_parities, parities, parity_lines
 from penchant.evaluation.pooled import Pooled
-from penchant.evaluation.ranking import Truth, rank, truth
+from penchant.evaluation.ranking import Truth, ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
-from penchant.evaluation.setups import Asked, setup_of_all
+from penchant.evaluation.setup import Asked, setup_of_all
+from penchant.evaluation.showing import Gallery
 from penchant.evaluation.slices import Slice, columns, slices
+from penchant.evaluation.timeline import timeline
 from penchant.models.recipe import Recipe
 
 __all__ = ["cross_evaluate"]
@@ -52,6 +56,8 @@ def cross_evaluate(
     threshold: float = 0.0,
     min_users: int = 1,
     timed: bool = False,
+    examples: int = 3,
+    real_ids: bool = False,
 ) -> Report:
     """Return how well learners foresee the test sides of several splits, each by a model fitted on its train side.
 
@@ -86,6 +92,8 @@ def cross_evaluate(
         threshold: above it a rating is a like.
         min_users: items that fewer users touched are not learnt.
         timed: tell what fitting took in all splits together, which no two runs agree on.
+        examples: how many users of the last split to show.
+        real_ids: call them by their ids.
 
     Raises:
         EmptyData: there is no learner, no split, no metric, or in one split no user who counts.
@@ -107,14 +115,23 @@ def cross_evaluate(
     chance = Chance(against, resamples, source, sampled=negatives)
     work = _Work(learners, chosen, asked, chance, by, users, batch, max(min_users, 1), progress)
     if chosen_for == "rating":
-        lines, founds, notes = work.ratings(cuts, threshold)
+        found = work.ratings(cuts, threshold)
+        asked = replace(asked, notes=found.notes, threshold=threshold)
     else:
-        lines, founds = work.rankings(cuts)
-        notes = ()
-    if not timed:
-        lines = [replace(line, seconds=None) for line in lines]
-    asked = replace(asked, by=tuple(dict.fromkeys(by)), notes=notes)
-    return Report(tuple(lines), setup_of_all(cuts, founds, asked, learners, leaks))
+        found = work.rankings(cuts, examples, rng, real_ids=real_ids)
+    lines = found.lines if timed else [replace(line, seconds=None) for line in found.lines]
+    setup = setup_of_all(cuts, found.truths, replace(asked, by=tuple(dict.fromkeys(by))), learners, leaks)
+    return Report(tuple(lines), setup, timeline(cuts), found.filled, found.examples)
+
+
+class _Found(Struct, frozen=True, eq=False):
+    """What came of all splits together."""
+
+    lines: list[Line]
+    truths: list[Truth]
+    notes: tuple[str, ...] = ()
+    filled: dict[str, Filled] = {}
+    examples: Examples | None = None
 
 
 class _Work(Struct, frozen=True, eq=False):
@@ -131,35 +148,44 @@ class _Work(Struct, frozen=True, eq=False):
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def ratings(self, cuts: Sequence[Split], threshold: float) -> tuple[list[Line], list[Truth], tuple[str, ...]]:
-        each, founds = [], []
+    def ratings(self, cuts: Sequence[Split], threshold: float) -> _Found:
+        each, truths = [], []
         for split in cuts:
             scorers = dict(self._fitted(split))
             asked, answered = answers(scorers, split, self.by, self.users, batch=self.batch, progress=self.progress)
             each.append(answered)
-            founds.append(asked.found)
+            truths.append(asked.found)
         together = Answers.beside(each)
         check_threshold(self.metrics, together.actual, threshold)
         lines = together.lines(self.metrics, self.chance, threshold, self.seconds)
-        return lines, founds, said_of(self.metrics, together.actual, threshold)
+        return _Found(lines, truths, said_of(self.metrics, together.actual, threshold))
 
-    def rankings(self, cuts: Sequence[Split]) -> tuple[list[Line], list[Truth]]:
+    def rankings(self, cuts: Sequence[Split], n: int, rng: Any, *, real_ids: bool) -> _Found:
         fair = parities(self.metrics)
         kept = [metric for metric in self.metrics if metric not in fair]
         parts: list[tuple[Lines, dict[str, Groups]]] = []
         sliced: list[dict[str, list[Slice]]] = []
+        filled: dict[str, list[Filled]] = {name: [] for name in self.learners}
         for split in cuts:
             found = truth(split, self.asked.task)
             if self.asked.negatives is not None:
                 found = sampled(found, self.asked.negatives, self.chance.rng)
-            made = Lines(self._slates(split, found), kept, Context(split, _with_people(found)), self.seconds)
+            gallery = Gallery(split, found, n if split is cuts[-1] else 0, rng, real_ids=real_ids)
+            context = Context(split, _with_people(found))
+            made = Lines(self._slates(context, gallery, filled), kept, context, self.seconds)
             parts.append((made, columns(split, found, self.by, self.users)))
             sliced.append(slices(split, found, self.by, self.users))
-        pooled = Pooled([made for made, _ in parts])
-        lines = pooled.lines(self.chance) + parity_lines(parts, fair, self.chance)
+        together = Pooled([made for made, _ in parts])
+        lines = together.lines(self.chance) + parity_lines(parts, fair, self.chance)
         for column in dict.fromkeys(self.by):
-            lines += pooled.sliced([cut[column] for cut in sliced], self.chance)
-        return lines, [made.context.found for made, _ in parts]
+            lines += together.sliced([cut[column] for cut in sliced], self.chance)
+        note = f" They are of split {len(cuts)} of {len(cuts)}, and so are the models."
+        return _Found(
+            lines,
+            [made.context.found for made, _ in parts],
+            filled={name: pooled(each) for name, each in filled.items()},
+            examples=gallery.examples(note),
+        )
 
     def _fitted(self, split: Split) -> Iterator[tuple[str, Any]]:
         seed = int(self.chance.rng.integers(2**32))
@@ -170,12 +196,15 @@ class _Work(Struct, frozen=True, eq=False):
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
             yield name, scorer
 
-    def _slates(self, split: Split, found: Truth) -> dict[str, Int32]:
-        longest = max(metric.k for metric in self.metrics)
-        return {
-            name: rank(scorer, split, found, longest, batch=self.batch, progress=self.progress, name=name)
-            for name, scorer in self._fitted(split)
-        }
+    def _slates(self, context: Context, gallery: Gallery, filled: dict[str, list[Filled]]) -> dict[str, Int32]:
+        """Return the slates of each model, how full they were being noted, and shown to a few."""
+        longest, split, slates = max(metric.k for metric in self.metrics), context.split, {}
+        for name, scorer in self._fitted(split):
+            given = ranked(scorer, split, context.found, longest, batch=self.batch, progress=self.progress, name=name)
+            slates[name] = given.slates
+            filled[name].append(given.filled(context.candidates))
+            gallery.ask(name, scorer, given.slates)
+        return slates
 
 
 def _with_people(found: Truth) -> Truth:

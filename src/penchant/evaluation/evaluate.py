@@ -24,11 +24,13 @@ from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
 from penchant.evaluation.lines import Lines
 from penchant.evaluation.parities import check_parities, parities, parity_lines
-from penchant.evaluation.ranking import rank, truth
+from penchant.evaluation.ranking import ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
-from penchant.evaluation.setups import Asked, setup_of
+from penchant.evaluation.setup import Asked, setup_of
+from penchant.evaluation.showing import Gallery
 from penchant.evaluation.slices import columns, slices
+from penchant.evaluation.timeline import timeline
 
 __all__ = ["evaluate"]
 
@@ -49,6 +51,8 @@ def evaluate(
     batch: int = 4096,
     negatives: int | None = None,
     threshold: float = 0.0,
+    examples: int = 3,
+    real_ids: bool = False,
 ) -> Report:
     """Return how well each model foresees the test side of a split, and which differences are more than chance.
 
@@ -91,6 +95,8 @@ def evaluate(
         negatives: None to rank the whole catalogue. A number ranks what a user wanted among so many other items drawn
             at random, as some papers do; every line then says "sampled", and metrics of slates alone are refused.
         threshold: above it a rating is a like, for ``accuracy`` and ``f1``.
+        examples: how many users to show with their slates and reasons; 0 for none.
+        real_ids: call them by their ids. A report travels; without this they are numbered.
 
     Raises:
         EmptyData: there is no scorer, no metric, or no user who counts.
@@ -114,21 +120,25 @@ def evaluate(
         rated, answered = answers(scorers, split, by, users, batch=batch, progress=progress)
         check_threshold(chosen, answered.actual, threshold)
         lines = answered.lines(chosen, chance, threshold, seconds)
-        asked = replace(asked, by=tuple(answered.parts), notes=said_of(chosen, answered.actual, threshold))
-        return Report(tuple(lines), setup_of(split, rated.found, asked, learners, leaks))
+        notes = said_of(chosen, answered.actual, threshold)
+        asked = replace(asked, by=tuple(answered.parts), notes=notes, threshold=threshold)
+        return Report(tuple(lines), setup_of(split, rated.found, asked, learners, leaks), timeline([split]))
     found = truth(split, chosen_for)
     if negatives is not None:
         found = sampled(found, negatives, source)
     parts = slices(split, found, by, users)
     longest = max(metric.k for metric in chosen)
-    slates = {
-        name: rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
-        for name, scorer in scorers.items()
-    }
+    gallery, context = Gallery(split, found, examples, rng, real_ids=real_ids), Context(split, found)
+    slates, filled = {}, {}
+    for name, scorer in scorers.items():
+        given = ranked(scorer, split, found, longest, batch=batch, progress=progress, name=name)
+        slates[name], filled[name] = given.slates, given.filled(context.candidates)
+        gallery.ask(name, scorer, given.slates)
     fair = parities(chosen)
-    made = Lines(slates, [metric for metric in chosen if metric not in fair], Context(split, found), seconds)
+    made = Lines(slates, [metric for metric in chosen if metric not in fair], context, seconds)
     lines = made.whole(chance)
     lines += parity_lines([(made, columns(split, found, by, users))], fair, chance)
     for cut in parts.values():
         lines += made.sliced(cut, chance)
-    return Report(tuple(lines), setup_of(split, found, replace(asked, by=tuple(parts)), learners, leaks))
+    setup = setup_of(split, found, replace(asked, by=tuple(parts)), learners, leaks)
+    return Report(tuple(lines), setup, timeline([split]), filled, gallery.examples())

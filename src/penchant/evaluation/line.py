@@ -1,20 +1,15 @@
-"""One line a model and metric, how the whole was measured, and both in words."""
+"""One line a model and metric, and what it says in words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
 
 from msgspec import Struct
 
 from penchant.evaluation.interval import Effect, Inconclusive
-from penchant.evaluation.metrics import Metric
-from penchant.evaluation.power import CHANCE, POWER
-from penchant.evaluation.ranking import ASKED, Users
-from penchant.evaluation.slices import LEAST
+from penchant.evaluation.metrics import PARITIES, Metric
 
-__all__ = ["Line", "Setup", "about", "cells", "number", "sentence"]
+__all__ = ["Line", "cells", "number", "sentence"]
 
 
 _SAME = ("better", "worse", "cannot tell")
@@ -64,7 +59,8 @@ class Line(Struct, frozen=True):
     seconds: float | None = None
     "What fitting took, as far as it was told."
     slice: str | None = None
-    "The part of users or wanted items it is about, such as user.country = SE; None for all."
+    """The part of users or wanted items it is about, such as user.country = SE; of a parity the groups it compares,
+    such as groups of user.country; None for all."""
     users: int | None = None
     "How many users it is about."
     needed: int | None = None
@@ -110,60 +106,32 @@ class Line(Struct, frozen=True):
         )
 
     @property
+    def measure(self) -> Metric:
+        """The metric with its k, whether items were sampled or not.
+
+        >>> str(Line("ease", "ndcg", 10, 0.1, sampled=100).measure), Line("biases", "rmse", 0, 0.9).measure.good
+        ('ndcg@10', -1)
+        """
+        return Metric(self.metric, self.k)
+
+    @property
     def name(self) -> str:
         """The metric with its k if it has one, such as ndcg@10; of a sample it says so: ndcg@10 (sampled, 100)."""
-        plain = str(Metric(self.metric, self.k))
-        return plain if self.sampled is None else f"{plain} (sampled, {self.sampled:,})"
+        return str(self.measure) if self.sampled is None else f"{self.measure} (sampled, {self.sampled:,})"
+
+    @property
+    def part(self) -> str | None:
+        """The slice; None for all users, between whose groups a parity compares.
+
+        >>> Line("ease", "ndcg_parity", 10, 0.8, slice="groups of user.country").part is None
+        True
+        """
+        return None if self.metric in PARITIES else self.slice
 
     @property
     def label(self) -> str:
         """The metric with its k, and what part it is about: ndcg@10 for user.country = SE."""
         return self.name if self.slice is None else f"{self.name} for {self.slice}"
-
-
-class Setup(Struct, frozen=True):
-    """What was evaluated, and all that is needed to do it again.
-
-    >>> users = Users(test=3, evaluated=2, without_history=1, without_relevant=0)
-    >>> setup = Setup("Random split.", "random", "new", users, 9, "popular", 1000, 0, {}, {}, {})
-    >>> next(about(setup))
-    'Random split.'
-    """
-
-    split: str
-    "The sentence that states the split."
-    kind: str
-    "The split's kind."
-    task: str
-    "new, repeat, any or rating."
-    users: Users
-    "How many users counted, and why not all."
-    items: int
-    "Items in the catalogue; every one of them was ranked unless ``negatives`` says otherwise."
-    baseline: str
-    "The model the others are compared with."
-    resamples: int
-    "Bootstrap resamples, and sign assignments."
-    seed: int | None
-    "Of the resamples; None when a generator was given."
-    data: dict[str, str]
-    "Side of the split to the SHA-256 of its events and vocabularies."
-    models: dict[str, dict[str, Any]]
-    "Model name to its learner and hyper-parameters."
-    versions: dict[str, str]
-    "Of the software."
-    by: tuple[str, ...] = ()
-    "The columns by which users and wanted items were sliced."
-    leaks: tuple[str, ...] = ()
-    "What the training side knows that it could not have known, and says so."
-    negatives: int | None = None
-    "How many unwanted items each user's wanted ones were ranked among; None for the whole catalogue."
-    people: int | None = None
-    "How many people the questions are about, where one may be asked several; None where each user is asked once."
-    windows: int = 1
-    "How many splits there were, each with models fitted anew."
-    notes: tuple[str, ...] = ()
-    "What else has to be known, in sentences: where the data came from, what counts as a like."
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -242,49 +210,3 @@ def _why_not(line: Line) -> str:
 
 def _far(line: Line) -> bool:
     return line.needed is not None and line.users is not None and line.needed > _FAR * line.users
-
-
-def about(setup: Setup) -> Iterator[str]:
-    """Yield sentences that say what was measured, on whom, and what the intervals mean.
-
-    >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
-    >>> list(about(setup))[-1]
-    'Ranking: all 9 items of the catalogue, none sampled; an empty slot is a miss.'
-    """
-    users = setup.users
-    yield setup.split
-    yield f"Task {setup.task}: models have to foresee {ASKED[setup.task]}."
-    yield from setup.notes
-    yield from setup.leaks
-    yield (
-        f"{'Users' if setup.people is None else 'Questions'}: {users.evaluated:,} of {users.test:,} in the test count; "
-        f"{users.without_history:,} had no history to ask from, {users.without_relevant:,} did nothing in the test "
-        "that the task asks for."
-    )
-    if setup.people is not None:
-        yield f"They are about {setup.people:,} users; each question counts the same, and users are drawn whole."
-    if setup.negatives is None and setup.task != "rating":
-        yield f"Ranking: all {setup.items:,} items of the catalogue, none sampled; an empty slot is a miss."
-    elif setup.negatives is not None:
-        yield (
-            f"Ranking: sampled. What a user wanted is ranked among {setup.negatives:,} other items drawn at random, "
-            f"the same for every model, and not among all {setup.items:,} of the catalogue: the figures are higher "
-            "than those of full ranking, are not comparable with them, and may put models in another order."
-        )
-    if setup.resamples:
-        again = "a generator that was passed in" if setup.seed is None else f"seed {setup.seed}"
-        yield (
-            f"Intervals: 95%, percentile bootstrap over users, {setup.resamples:,} resamples ({again}), the same for "
-            "every model, so differences are paired. They tell how much the choice of users matters; not another "
-            "period, nor another fit."
-        )
-        yield (
-            f"Verdicts: better or worse when the interval of the difference from {setup.baseline} excludes 0 and p is "
-            f"{CHANCE} at most; else how many users would tell such a difference {POWER:.0%} of the time. "
-            "p: paired sign flips, Holm-corrected over the models compared on a metric."
-        )
-    if setup.by:
-        yield (
-            f"Slices: {', '.join(setup.by)}; an item's slice counts users who wanted such items, and asks for "
-            f"these alone. Below {LEAST} users a slice cannot tell. p: corrected over models and slices of a column."
-        )

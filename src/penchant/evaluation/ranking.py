@@ -15,9 +15,10 @@ from penchant.core.nouns import TopK
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
 from penchant.data.vocabulary import Vocabulary
+from penchant.evaluation.filled import Ranked
 from penchant.evaluation.pairs import Pairs
 
-__all__ = ["ASKED", "TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "truth"]
+__all__ = ["ASKED", "TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "ranked", "truth"]
 
 TASKS = {
     "new": "items the user's history does not hold; what it holds is left out of the slates",
@@ -152,7 +153,7 @@ def truth(split: Split, task: str = "new") -> Truth:
     return Truth(task, users, Pairs(wanted[able]), Pairs(history[users]), counted, units)
 
 
-def rank(
+def ranked(
     scorer: Ranker,
     split: Split,
     found: Truth,
@@ -161,8 +162,8 @@ def rank(
     batch: int = 4096,
     progress: Progress = SILENT,
     name: str = "",
-) -> Int32:
-    """Return int32[m, k]: the slates a model gives the users who count, -1 in slots it leaves empty.
+) -> Ranked:
+    """Return the slates a model gives the users who count.
 
     An item the model cannot score (NaN) is no recommendation, and an item it lists twice counts where it stands first.
 
@@ -170,7 +171,7 @@ def rank(
     >>> from penchant.models.popular import Popular
     >>> past, later = (Dataset.from_matrix(sp.csr_array(m)) for m in ([[1, 0, 0], [1, 1, 0]], [[0, 1, 1], [0, 0, 1]]))
     >>> split = Split(past, past, later, "temporal", "By hand.")
-    >>> rank(Popular().fit(past), split, truth(split), 2).tolist()  # nobody touched the third item: it has no score
+    >>> ranked(Popular().fit(past), split, truth(split), 2).slates.tolist()  # nobody touched the third item
     [[1, -1], [-1, -1]]
 
     Raises:
@@ -188,14 +189,38 @@ def rank(
     rows = scorer.rows(split.history)[found.users]
     among = found.had if found.task == "repeat" else found.among
     slates = np.full((len(found.users), k), -1, np.int32)
+    equal = pairs = 0
     with progress.step(f"evaluating {name}".rstrip(), len(slates), "users") as advance:
         for start, stop in blocks(len(slates), batch):
             if among is not None:
                 slates[start:stop] = _rank_among(scorer, rows[start:stop], among, start, k)
             else:
-                slates[start:stop] = _ask(scorer, rows[start:stop], k, n_items, exclude_seen=found.task == "new")
+                top, same = _ask(scorer, rows[start:stop], k, n_items, exclude_seen=found.task == "new")
+                slates[start:stop] = top
+                equal, pairs = equal + same, pairs + int((top[:, 1:] >= 0).sum())
             advance(stop - start)
-    return slates
+    return Ranked(slates, equal / pairs if pairs else None)
+
+
+def rank(
+    scorer: Ranker,
+    split: Split,
+    found: Truth,
+    k: int,
+    *,
+    batch: int = 4096,
+    progress: Progress = SILENT,
+    name: str = "",
+) -> Int32:
+    """Return int32[m, k]: the slates of :func:`ranked`, -1 in slots that are empty.
+
+    >>> from penchant.data.dataset import Dataset
+    >>> from penchant.models.popular import Popular
+    >>> split = Split(*[Dataset.from_matrix([[1, 0], [1, 1]])] * 2, Dataset.from_matrix([[0, 1], [0, 0]]), "random", "")
+    >>> rank(Popular().fit(split.train), split, truth(split), 2).tolist()
+    [[1, -1]]
+    """
+    return ranked(scorer, split, found, k, batch=batch, progress=progress, name=name).slates
 
 
 def hits(found: Truth, slates: Int32) -> Bool:
@@ -209,8 +234,11 @@ def hits(found: Truth, slates: Int32) -> Bool:
     return found.wanted.holds(np.arange(len(slates)), slates)
 
 
-def _ask(scorer: Ranker, rows: Any, k: int, n_items: int, *, exclude_seen: bool) -> Int32:
-    """Return int32[n, k] of one call, checked, empty slots -1; a catalogue smaller than k fills what it can."""
+def _ask(scorer: Ranker, rows: Any, k: int, n_items: int, *, exclude_seen: bool) -> tuple[Int32, int]:
+    """Return int32[n, k] of one call, checked, empty slots -1, and how many neighbours in it have equal scores.
+
+    A catalogue smaller than k fills what it can.
+    """
     top = scorer.score_batch(rows, min(k, n_items), exclude_seen=exclude_seen)
     items, scores = np.asarray(top.items), np.asarray(top.scores)
     shape = (rows.shape[0], min(k, n_items))
@@ -230,7 +258,8 @@ def _ask(scorer: Ranker, rows: Any, k: int, n_items: int, *, exclude_seen: bool)
         )
     out = np.full((len(items), k), -1, np.int32)
     out[:, : items.shape[1]] = np.where(np.isnan(scores), -1, items)
-    return _once(out)
+    equal = (scores[:, 1:] == scores[:, :-1]) & (items[:, 1:] >= 0)
+    return _once(out), int(equal.sum())
 
 
 def _once(items: Int32) -> Int32:
@@ -256,7 +285,7 @@ def _rank_among(scorer: Ranker, rows: Any, among: Pairs, first: int, k: int) -> 
         again = []
         for start, stop in blocks(len(todo), max(1, _CELLS // depth)):
             part = todo[start:stop]
-            top = _ask(scorer, rows[part], depth, n_items, exclude_seen=False)
+            top, _ = _ask(scorer, rows[part], depth, n_items, exclude_seen=False)
             own = among.holds(part + first, top)
             place = np.cumsum(own, axis=1) - 1
             row, slot = np.nonzero(own & (place < k))

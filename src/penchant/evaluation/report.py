@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
-from penchant.evaluation import page
-from penchant.evaluation.line import Line, Setup, about, cells, sentence
+from penchant.evaluation import formats
+from penchant.evaluation.line import Line, sentence
+from penchant.evaluation.outcome import Outcome
+from penchant.evaluation.page import write
+from penchant.evaluation.plotting import plot
+from penchant.evaluation.reportpage.cautions import Caution, cautions
+from penchant.evaluation.reportpage.page import render
+from penchant.evaluation.setup import about
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,21 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["Report"]
 
 
-class Report(Struct, frozen=True, eq=False):
+class Report(Outcome, frozen=True, eq=False):
     """What an evaluation found.
 
     >>> from penchant.evaluation.ranking import Users
+    >>> from penchant.evaluation.setup import Setup
     >>> users = Users(test=3, evaluated=2, without_history=1, without_relevant=0)
     >>> setup = Setup("Random split.", "random", "new", users, 9, "popular", 1000, 0, {}, {}, {})
     >>> better = Line("ease", "ndcg", 10, 0.3, 0.2, 0.4, 0.012, 0.009, 0.015, 0.001, "better")
     >>> Report((better,), setup).verdicts()
     ['ease beats popular on ndcg@10 by 0.012 [0.009, 0.015]']
     """
-
-    lines: tuple[Line, ...]
-    "A line for every model and metric, models in the order they were given; then the same of every slice."
-    setup: Setup
-    "What was evaluated and how."
 
     def __repr__(self) -> str:
         return self.markdown()
@@ -66,13 +68,37 @@ class Report(Struct, frozen=True, eq=False):
         """Return sentences that say what was measured, on whom, and what the intervals mean."""
         return list(about(self.setup))
 
-    def markdown(self) -> str:
-        """Return the table and the sentences as Markdown."""
-        heads = ["model", "metric", "value", "95% interval", f"difference from {self.setup.baseline}", "p", "verdict"]
-        rows = [heads, ["---", "---", "---:", "---:", "---:", "---:", "---"], *map(cells, self.lines)]
-        table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-        notes = "\n".join(f"- {sentence}" for sentence in self.about())
-        return f"{table}\n\n{notes}\n"
+    def cautions(self) -> tuple[Caution, ...]:
+        """Return what to mind before relying on it, each with what to do."""
+        return cautions(self)
+
+    def command(self, text: str) -> Report:
+        """Return the report of an evaluation that a command asked for, as it was typed."""
+        return msgspec.structs.replace(self, setup=msgspec.structs.replace(self.setup, command=text))
+
+    def markdown(self, metrics: Sequence[str] | None = None, by: Sequence[str] = ()) -> str:
+        """Return the table, the warnings and how it was measured as Markdown; a value is bold where it is better.
+
+        Args:
+            metrics: such as ``ndcg@10``, of all users; all lines when None.
+            by: columns whose slices these are shown of too, of those that the evaluation was sliced by.
+
+        Raises:
+            UnknownName: the report has no such metric.
+        """
+        return formats.markdown(self, metrics, by)
+
+    def latex(self, metrics: Sequence[str] | None = None, by: Sequence[str] = ()) -> str:
+        """Return the same table for LaTeX with the packages booktabs and longtable.
+
+        Args:
+            metrics: as above.
+            by: as above.
+
+        Raises:
+            UnknownName: the report has no such metric.
+        """
+        return formats.latex(self, metrics, by)
 
     def html(self, path: str | Path) -> None:
         """Write the report as one page that needs nothing else: no network, no script.
@@ -80,7 +106,7 @@ class Report(Struct, frozen=True, eq=False):
         Raises:
             InputError: the path cannot be written.
         """
-        page.write(Path(path), page.render(self.lines, self.setup).encode())
+        write(Path(path), render(self).encode())
 
     def plot(self, path: str | Path, metric: str | None = None) -> None:
         """Write a chart of one metric with its intervals; the path's ending chooses PNG, SVG or PDF.
@@ -94,4 +120,4 @@ class Report(Struct, frozen=True, eq=False):
             UnknownName: the report has no such metric.
             InputError: the path cannot be written, or its ending names no format.
         """
-        page.plot(self.lines, self.setup, Path(path), metric)
+        plot(self, Path(path), metric)

@@ -22,7 +22,7 @@ __all__ = ["TuningReport", "toml", "winner"]
 class TuningReport(Struct, frozen=True, eq=False):
     """What tuning found, and what it is worth on data that the search never saw.
 
-    >>> from penchant.evaluation.line import Setup
+    >>> from penchant.evaluation.setup import Setup
     >>> from penchant.evaluation.ranking import Users
     >>> from penchant.models.ease import EASE
     >>> setup = Setup("Temporal split.", "temporal", "new", Users(3, 2, 1, 0), 9, "default", 0, 0, {}, {}, {})

@@ -167,7 +167,9 @@ class _Judge(Struct, frozen=True, eq=False):
         for window in self.windows:
             scorer = learner.fit(window.train, rng=self.seed, progress=self.progress)
             task = self.start.task
-            report = evaluate({"trial": scorer}, window, [self.metric], task=task, resamples=0, progress=self.progress)
+            report = evaluate(
+                {"trial": scorer}, window, [self.metric], task=task, resamples=0, examples=0, progress=self.progress
+            )
             yield float(report.lines[0].value or 0.0)
 
     def outer(self, best: Learner, split: Split, resamples: int) -> Report:
