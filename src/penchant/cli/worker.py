@@ -62,5 +62,6 @@ def _tell(done: Round) -> None:
     say(f"{done.digest[:12]}: {word}; {done.why} ({how}; {done.seconds:.1f} s)")
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
+def _stop(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # told once is told
     raise _Told

@@ -86,11 +86,18 @@ class Leases:
         try:
             yield held
         finally:
-            held.over.set()
-            thread.join()
-            done = micros(self._clock.now()) if held.done.is_set() else None
-            if not self._store.leases.release(name, holder, done):
-                held.lost.set()
+            try:
+                self._give_back(held, thread)
+            except BaseException:  # a signal that stops this process may come here too, and once: then do it again
+                self._give_back(held, thread)
+                raise
+
+    def _give_back(self, held: Held, thread: threading.Thread) -> None:
+        held.over.set()
+        thread.join()
+        done = micros(self._clock.now()) if held.done.is_set() else None
+        if not self._store.leases.release(held.name, held.holder, done):
+            held.lost.set()
 
     def _renew(self, held: Held, span: timedelta) -> None:
         while not held.over.wait(span.total_seconds() / 3):
