@@ -110,7 +110,7 @@ def test_damage_is_an_error_and_not_an_answer(tmp_path: Path) -> None:
     with Store.create(f"sqlite:///{path}") as store:
         store.events.append_table(table(5000), recorded=1)
     with path.open("r+b") as file:
-        file.seek(20 * 4096)
+        file.seek(60 * 4096)
         file.write(os.urandom(40 * 4096))
     with Store.open(f"sqlite:///{path}") as store, pytest.raises(StoreError, match="malformed"):
         store.events.read(Who(None))
@@ -224,7 +224,7 @@ def test_an_import_that_is_interrupted_leaves_nothing(store: Store, before: int,
     assert (again.accepted, again.duplicates) == (1000, 0)
     with store._database.reading() as connection:
         names = {index["name"] for index in sa.inspect(connection).get_indexes("events")}
-    assert names == {"events_id", "events_past"}
+    assert names == {"events_id", "events_past", "events_slate"}
 
 
 def test_a_full_disk_is_an_error_that_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

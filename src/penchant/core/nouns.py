@@ -30,7 +30,7 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """
 
     user: str
-    "Who did it."
+    "Who did it; empty for somebody who is not known, who then needs a `session`."
     item: str
     "To which item."
     kind: str
@@ -47,6 +47,10 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     "Where it happened."
     context: dict[str, str] = field(default_factory=dict)
     "Anything else worth keeping, as text."
+    slate: str | None = None
+    "The slate it was done with: which answer showed the item."
+    price: float | None = None
+    "What one unit cost, for revenue; the catalogue's price when absent."
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

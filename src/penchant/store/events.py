@@ -11,17 +11,19 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from penchant.core.executor import blocks
+from penchant.core.measuring import IMPRESSION
 from penchant.core.progress import SILENT, Progress
 from penchant.store import stage
 from penchant.store.consent import may_use
 from penchant.store.database import Database
 from penchant.store.sql import insert
 from penchant.store.tables import events
+from penchant.store.visits import MARK, everyone, kept, names, owned
 
 __all__ = ["Appended", "Events", "Past", "Who"]
 
 _CHUNK = 100_000
-_CONTENT = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context")
+_CONTENT = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context", "slate", "price")
 _READ = {"user": pl.String(), "item": pl.String(), "kind": pl.String(), "at": pl.Int64(), "value": pl.Float64()}
 
 
@@ -112,11 +114,17 @@ class Events:
         """Add a whole table in one transaction; a row whose id is known already, or stands above it, is left out.
 
         Args:
-            table: id, user, item, kind, at (Int64 microseconds), value, session, channel, context.
+            table: id, user, item, kind, at (Int64 microseconds), value, session, channel, context; slate, price if any.
             recorded: when, in microseconds.
             progress: told of the rows written.
         """
-        rows = table.select(_CONTENT).with_columns(recorded=pl.lit(recorded, pl.Int64))
+        absent = [name for name in ("slate", "price") if name not in table.columns]
+        table = table.with_columns(pl.lit(None).alias(name) for name in absent)
+        rows = (
+            table.select(_CONTENT)
+            .cast({"slate": pl.String, "price": pl.Float64})
+            .with_columns(recorded=pl.lit(recorded, pl.Int64))
+        )
         rows = rows.unique("id", keep="first", maintain_order=True)
         if rows.is_empty():
             return Appended(0, table.height)
@@ -127,9 +135,13 @@ class Events:
         return Appended(accepted, table.height - accepted)
 
     def read(self, who: Who) -> pl.DataFrame:
-        """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival."""
-        query = sa.select(*(events.c[name] for name in _READ)).order_by(events.c.seq)
-        query = query.where(may_use(events.c.user, who.purpose, who.default))
+        """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival.
+
+        Events of an anonymous session have the person it was linked to as user, so far as both may be used.
+        """
+        columns = [events.c[name] for name in _READ if name != "user"]
+        query = everyone([*columns], who.purpose, who.default).where(events.c.kind != IMPRESSION)
+        query = query.order_by(events.c.seq)
         with stage.stage(self._database.path) as path:
             with self._database.attached(path) as connection:
                 connection.exec_driver_sql("PRAGMA stage.journal_mode=OFF")
@@ -159,8 +171,8 @@ class Events:
         return int(total), int(users)
 
     def busiest(self, n: int) -> list[str]:
-        """Return the users with most events, most first; of equals the lower id."""
-        query = sa.select(events.c.user).group_by(events.c.user)
+        """Return the users with most events, most first; of equals the lower id. Anonymous visits are left out."""
+        query = sa.select(events.c.user).where(~events.c.user.startswith(MARK)).group_by(events.c.user)
         query = query.order_by(sa.func.count().desc(), events.c.user).limit(n)
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
@@ -175,12 +187,14 @@ class Events:
 
 
 @cache
-def _past(everyone: bool, default: bool) -> sa.Select[str, str, int, float]:
+def _past(shown: bool, default: bool) -> sa.Select[str, str, int, float]:
     """Return the question for one person's past, made once; it is asked on every request."""
     person = sa.bindparam("person", type_=sa.Text)
-    purpose = None if everyone else sa.bindparam("purpose", type_=sa.Text)
+    purpose = None if shown else sa.bindparam("purpose", type_=sa.Text)
     query = sa.select(events.c.item, events.c.kind, events.c.at, events.c.value)
-    query = query.where(events.c.user == person, may_use(person, purpose, default))
+    query = query.where(events.c.user.in_(names(person)), may_use(person, purpose, default))
+    if not shown:
+        query = query.where(kept(events.c.user, purpose), owned(person, purpose), events.c.kind != IMPRESSION)
     return query.order_by(events.c.at.desc(), events.c.seq.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 
 

@@ -21,7 +21,7 @@ def newest() -> str:
     """Return the newest schema this code knows.
 
     >>> newest()
-    '0002'
+    '0006'
     """
     return ScriptDirectory(str(_SCRIPTS)).get_current_head() or ""
 
@@ -34,7 +34,7 @@ def version(connection: sa.Connection) -> str | None:
     ...     before = version(connection)
     ...     migrate(connection, fresh=True)
     ...     before, version(connection)
-    (None, '0002')
+    (None, '0006')
     >>> engine.dispose()
     """
     return MigrationContext.configure(connection).get_current_revision()

@@ -7,12 +7,15 @@ from types import TracebackType
 from penchant.store.artifacts import Artifacts
 from penchant.store.consent import Consents
 from penchant.store.database import Database
+from penchant.store.erasing import erase
 from penchant.store.events import Events
 from penchant.store.items import Items
 from penchant.store.keys import Keys
 from penchant.store.migrate import migrate
+from penchant.store.slates import Slates
 from penchant.store.stage import sweep
 from penchant.store.studies import Studies
+from penchant.store.visits import Visits
 
 __all__ = ["Store"]
 
@@ -38,6 +41,8 @@ class Store:
         self.keys = Keys(database)
         self.artifacts = Artifacts(database)
         self.studies = Studies(database)
+        self.slates = Slates(database)
+        self.visits = Visits(database)
 
     @classmethod
     def create(cls, url: str) -> Store:
@@ -71,6 +76,10 @@ class Store:
             raise
         sweep(database.path)
         return cls(database)
+
+    def erase(self, user: str) -> dict[str, int]:
+        """Remove a person from every table; return table to how many rows of it are gone."""
+        return erase(self._database, user)
 
     def close(self) -> None:
         """Let go of the database."""

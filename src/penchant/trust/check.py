@@ -64,15 +64,17 @@ def fault(event: Event, latest: int) -> tuple[str, str] | None:
         latest: the last moment allowed, in microseconds since 1970 UTC.
     """
     allowed = f"allowed: text of 1 to {LONGEST} characters without control characters"
-    for name in ("user", "item", "kind", "channel"):
+    anonymous = event.user == "" and event.session is not None
+    for name in ("item", "kind", "channel") if anonymous else ("user", "item", "kind", "channel"):
         wrong = flaw(getattr(event, name))
         if wrong:
             return "bad_id", f"{name} {wrong}; {allowed}"
-    for name in ("id", "session"):
+    for name in ("id", "session", "slate"):
         wrong = None if getattr(event, name) is None else flaw(getattr(event, name))
         if wrong:
             return "bad_id", f"{name} {wrong}; {allowed}, or leave it out"
-    return _bad_time(event.at, latest) or _bad_value(event.value) or _bad_context(event.context)
+    wrong_price = None if event.price is None else _bad_value(event.price, "price")
+    return _bad_time(event.at, latest) or _bad_value(event.value) or wrong_price or _bad_context(event.context)
 
 
 def _bad_time(at: object, latest: int) -> tuple[str, str] | None:
@@ -87,12 +89,12 @@ def _bad_time(at: object, latest: int) -> tuple[str, str] | None:
     return ("bad_time", f"at lies before 1970; got {at}; allowed: 1970-01-01 or later") if when < 0 else None
 
 
-def _bad_value(value: object) -> tuple[str, str] | None:
+def _bad_value(value: object, name: str = "value") -> tuple[str, str] | None:
     try:
         finite = isinstance(value, int | float) and math.isfinite(value)
     except OverflowError:
         finite = False
-    return None if finite else ("bad_value", f"value is not a finite number; got {str(value)[:50]}")
+    return None if finite else ("bad_value", f"{name} is not a finite number; got {str(value)[:50]}")
 
 
 def _bad_context(context: object) -> tuple[str, str] | None:

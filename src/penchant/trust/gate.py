@@ -16,6 +16,7 @@ from penchant.core.settings import Settings
 from penchant.store.events import Past, Who
 from penchant.store.sql import dump
 from penchant.store.store import Store
+from penchant.store.visits import visitor
 from penchant.trust.access import Actor, Keys, require
 from penchant.trust.artifacts import Artifacts
 from penchant.trust.bulk import complete
@@ -24,7 +25,9 @@ from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
 from penchant.trust.purpose import Purpose
+from penchant.trust.slates import Slates
 from penchant.trust.studies import Studies
+from penchant.trust.visits import Visits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,6 +99,8 @@ class Gate:
         self.catalogue = Catalogue(store)
         self.artifacts = Artifacts(store, clock)
         self.studies = Studies(store, clock)
+        self.slates = Slates(store, settings)
+        self.visits = Visits(store, clock)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock) -> Gate:
@@ -186,6 +191,26 @@ class Gate:
             raise InputError("limit is out of range", got=limit, allowed="1 or more", field="limit")
         return self._store.events.past(self._who(purpose), user, limit)
 
+    def session(self, actor: Actor, session: str, limit: int = 500) -> Past:
+        """Return the newest ``limit`` events of an anonymous session, oldest first; none without its visitor's consent.
+
+        Raises:
+            Forbidden: the actor lacks ``recommend:read``.
+        """
+        require(actor, Purpose.PERSONALIZE.scope)
+        return self._store.events.past(self._who(Purpose.PERSONALIZE), visitor(session), limit)
+
+    def erase(self, actor: Actor, user: str) -> dict[str, int]:
+        """Remove a person's rows: events, consent, logged slates, and those of the visits that were theirs.
+
+        Models keep what they learnt of them until they are trained again, or the person is taken out of them.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+        """
+        require(actor, "admin")
+        return self._store.erase(user)
+
     def permits(self, purpose: Purpose, user: str) -> bool:
         """Return whether a person's data may be used for a purpose."""
         return not purpose.asked or self._store.consent.permits(purpose.value, user, self._default)
@@ -232,7 +257,7 @@ class Gate:
 def _row(event: Event, recorded: int) -> dict[str, Any]:
     return {
         "id": derived(event) if event.id is None else event.id,
-        "user": event.user,
+        "user": event.user or visitor(event.session or ""),
         "item": event.item,
         "kind": event.kind,
         "at": micros(event.at),
@@ -241,4 +266,6 @@ def _row(event: Event, recorded: int) -> dict[str, Any]:
         "channel": event.channel,
         "context": dump(event.context) if event.context else None,
         "recorded": recorded,
+        "slate": event.slate,
+        "price": event.price,
     }
