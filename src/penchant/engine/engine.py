@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from penchant.core.clock import Clock, SystemClock
@@ -13,7 +14,13 @@ from penchant.core.nouns import Event, Filters, Item
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
 from penchant.engine.bundle import load_bundle, place_of
-from penchant.engine.recommending import Model, answer, model_of
+from penchant.engine.deadline import Deadline
+from penchant.engine.histories import Histories
+from penchant.engine.known import Known
+from penchant.engine.pages import Page, PageAnswer, asks_of, page_answer
+from penchant.engine.ranking import RankAsk, Ranking, ranking
+from penchant.engine.recommending import Model, answered, model_of
+from penchant.engine.slatelog import SlateLog
 from penchant.engine.studying import Studying
 from penchant.trust.access import Actor, require
 from penchant.trust.artifacts import Artifact
@@ -46,10 +53,16 @@ class Engine:
     [('personalized', 'Sencha'), ('non-profiling', 'Assam')]
     """
 
-    def __init__(self, settings: Settings, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, gate: Gate, clock: Clock, timer: Callable[[], float] = time.perf_counter
+    ) -> None:
         self.settings = settings
         self.gate = gate
         self.clock = clock
+        self.timer = timer
+        self.slates = SlateLog(gate.slates, settings.slates)
+        self._known = Known(timer)
+        self._down: str | None = None
         self.studies = Studying(gate, self._current, clock)
         self._model: Model | None = None
         self._broken: tuple[Artifact, str] | None = None
@@ -65,10 +78,13 @@ class Engine:
             StoreVersion: a newer version of Penchant wrote it.
         """
         clock = clock or SystemClock()
-        return cls(settings, Gate.open(settings, clock), clock)
+        gate = Gate.open(settings, clock)
+        gate.slates.settle()
+        return cls(settings, gate, clock)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Write the slates that wait, and let go of the store."""
+        self.slates.close()
         self.gate.close()
 
     def __enter__(self) -> Engine:
@@ -78,7 +94,7 @@ class Engine:
         self.close()
 
     def authenticate(self, token: str | None) -> Actor:
-        """Return who holds a key.
+        """Return who holds a key; while the store is down, a key it knew lately may still ask for recommendations.
 
         Raises:
             Unauthorized: there is no key, or it is not known or revoked.
@@ -87,7 +103,7 @@ class Engine:
             raise Unauthorized(
                 "a key is needed", then="send the header 'Authorization: Bearer <key>'; see penchant keys"
             )
-        return self.gate.keys.authenticate(token)
+        return self._known.authenticate(token, self.gate.keys.authenticate)
 
     def ingest(self, actor: Actor, events: Sequence[Event]) -> Receipt:
         """Write events; what the receipt counts is on disk when this returns."""
@@ -102,7 +118,26 @@ class Engine:
         """Return the slate for a question, with its reasons and its basis."""
         if not 1 <= ask.n <= MAX_N:
             raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
-        return answer(self._current(), self.gate, actor, ask, self.clock.now())
+        now, model = self.clock.now(), self._current()
+        found = answered(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
+        self.slates.offer(ask, found, now)
+        return found
+
+    def page(self, actor: Actor, page: Page) -> PageAnswer:
+        """Return the slates of all placements of a page, without an item twice."""
+        now, model, asks = self.clock.now(), self._current(), asks_of(page)
+        histories = self._histories(actor, page.deadline_ms, tuple(ask.placement for ask in asks))
+        found = page_answer(model, histories, actor, page, now)
+        for ask, slate in zip(asks, found.slates, strict=True):
+            self.slates.offer(ask, slate, now)
+        return found
+
+    def rank(self, actor: Actor, ask: RankAsk) -> Ranking:
+        """Return a list of items in the order that suits who asks."""
+        now, model = self.clock.now(), self._current()
+        found = ranking(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
+        self.slates.offer(ask.question, found.slate, now)
+        return found
 
     def similar(self, actor: Actor, item: str, n: int = 10, filters: Filters | None = None) -> Answer:
         """Return items similar to one, by the placement ``similar``."""
@@ -137,11 +172,21 @@ class Engine:
         try:
             model = self._refreshed()
         except (StoreError, ArtifactError) as error:
-            return Readiness(False, (str(error),))
+            return Readiness(False, (str(error),), status="not ready")
         if model is None:
-            return Readiness(False, ("no bundle of models is trained; run 'penchant train'",))
-        broken = (self._broken[1],) if self._broken else ()
-        return Readiness(not model.missing, model.missing + broken, model.bundle.digest)
+            return Readiness(False, ("no bundle of models is trained; run 'penchant train'",), status="not ready")
+        down = (self._down,) if self._down else ()
+        lacking = down + model.missing + ((self._broken[1],) if self._broken else ())
+        ready = len(model.pipelines) == len(self.settings.placements)
+        status = "not ready" if not ready else "degraded" if lacking else "ready"
+        return Readiness(ready, lacking, model.bundle.digest, status)
+
+    def _histories(self, actor: Actor, wanted: int | None, placements: tuple[str, ...]) -> Histories:
+        known = self.settings.placements
+        limits = [known[name].deadline_ms for name in placements if name in known]
+        longest = max(limits, default=0) if all(limits) else 0
+        deadline = Deadline(longest if wanted is None else wanted, self.timer)
+        return Histories(self.gate, actor, deadline, down=self._down is not None)
 
     def _current(self) -> Model:
         model = self._refreshed()
@@ -159,23 +204,34 @@ class Engine:
 
     def _refreshed(self) -> Model | None:
         """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
-        with self._lock:
-            promoted = self.gate.artifacts.promoted()  # under the lock: an older answer must not undo a newer bundle
-            if promoted is not None and self._differs(promoted):
-                place = place_of(promoted.path, self.settings.artifacts)
-                try:
-                    self._model, self._version = model_of(load_bundle(place), self.settings), 0
-                    self._broken = None
-                    log.info("bundle %s is in charge", promoted.digest[:12])
-                except ArtifactError as error:
-                    if self._model is None:
-                        raise
-                    self._broken = (promoted, str(error))
-                    log.error("the promoted bundle cannot be used, the one before it answers: %s", error)
-            if self._model is not None:
-                changed, self._version = self.gate.catalogue.changed(self._version)
-                self._model.catalogue.put(changed)
+        with self._lock:  # an older answer must not undo a newer bundle
+            try:
+                self._refresh()
+                self._down = None
+            except StoreError as error:
+                if self._model is None:
+                    raise
+                if self._down is None:
+                    log.error("the store is down, what is in memory answers: %s", error)
+                self._down = str(error)
             return self._model
+
+    def _refresh(self) -> None:
+        promoted = self.gate.artifacts.promoted()
+        if promoted is not None and self._differs(promoted):
+            place = place_of(promoted.path, self.settings.artifacts)
+            try:
+                self._model, self._version = model_of(load_bundle(place), self.settings), 0
+                self._broken = None
+                log.info("bundle %s is in charge", promoted.digest[:12])
+            except ArtifactError as error:
+                if self._model is None:
+                    raise
+                self._broken = (promoted, str(error))
+                log.error("the promoted bundle cannot be used, the one before it answers: %s", error)
+        if self._model is not None:
+            changed, self._version = self.gate.catalogue.changed(self._version)
+            self._model.catalogue.put(changed)
 
     def _differs(self, promoted: Artifact) -> bool:
         """Return whether a bundle is neither in use nor known to be broken; one that is trained anew is tried anew."""

@@ -27,6 +27,7 @@ class Catalogue:
         self.vocabulary = vocabulary
         self.available: Bool = np.ones(len(vocabulary), np.bool_)
         self.price: Float64 = np.full(len(vocabulary), np.nan)
+        self.version = 0
         self._items: dict[int, Item] = {}
         self._members: dict[str, set[int]] = {}
         self.put(items)
@@ -42,6 +43,7 @@ class Catalogue:
             for category in item.categories:
                 self._members.setdefault(category, set()).add(code)
             self._items[code] = item
+            self.version += 1
             self.available[code] = item.available
             self.price[code] = np.nan if item.price is None else item.price
 
@@ -52,6 +54,10 @@ class Catalogue:
             key = self.vocabulary.ids([code])[0]
             return Item(key, key)
         return found
+
+    def known(self) -> list[Item]:
+        """Return all items of the vocabulary that the catalogue was told of."""
+        return list(self._items.values())
 
     def title(self, code: int) -> str:
         """Return the title of an item, or its id when it has none."""

@@ -121,7 +121,7 @@ class Slates:
                 sa.func.sum(1.0 * c[name] * c.shown).label(f"{name}_shown"),
             )
         whole = sums.group_by(c.placement).subquery()
-        wide = sa.select(x.placement, x.slate.distinct().label("slate")).where(x.at >= since).subquery()
+        wide = sa.select(x.placement, x.slate).distinct().where(x.at >= since).subquery()
         many = sa.select(wide.c.placement, sa.func.count().label("slates")).group_by(wide.c.placement).subquery()
         broad = sa.select(x.placement, sa.func.count(x.item.distinct()).label("items")).where(x.at >= since)
         items = broad.group_by(x.placement).subquery()
