@@ -1,4 +1,4 @@
-"""What a slate brought about, beside the slow and obvious way to say it: late, doubled and unordered events included."""
+"""What a slate brought about, beside the slow and obvious way to say it: with late, doubled and unordered events."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ USERS = ("ann", "bob", "eve", "visitor")  # eve never agreed
 Row = tuple[str, str, str, float]
 
 
-def oracle(slates: Sequence[Served], events: Sequence[Event], linked: str | None) -> tuple[set[Row], set[Any]]:
+def oracle(  # noqa: PLR0912
+    slates: Sequence[Served], events: Sequence[Event], linked: str | None
+) -> tuple[set[Row], set[Any]]:
     """Return what is attributed (event, slate, item, revenue), and what was shown (slate, item), one by one."""
 
     def person(user: str | None) -> str | None:

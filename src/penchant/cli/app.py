@@ -16,7 +16,9 @@ from penchant.cli import (
     importing,
     init,
     keys,
+    placements,
     recommend,
+    recommendall,
     serve,
     study,
     train,
@@ -70,6 +72,8 @@ APP.command()(train.train)
 APP.command()(evaluate.evaluate)
 APP.command()(tune.tune)
 APP.command()(recommend.recommend)
+APP.command(name="recommend-all")(recommendall.recommend_all)
+APP.add_typer(placements.APP, name="placements")
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")
 APP.add_typer(consent.APP, name="consent")

@@ -6,15 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from penchant.core.clock import Clock, SystemClock
 from penchant.core.errors import ArtifactError, InputError, NotReady, StoreError, Unauthorized
 from penchant.core.nouns import Event, Filters, Item
+from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
 from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.deadline import Deadline
+from penchant.engine.everyone import Everyone, Mailing, recommend_everyone
 from penchant.engine.histories import Histories
 from penchant.engine.known import Known
 from penchant.engine.pages import Page, PageAnswer, asks_of, page_answer
@@ -138,6 +141,12 @@ class Engine:
         found = ranking(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
         self.slates.offer(ask.question, found.slate, now)
         return found
+
+    def recommend_everyone(self, actor: Actor, mailing: Mailing, path: Path, progress: Progress = SILENT) -> Everyone:
+        """Write the slates of everybody who agreed into a Parquet file, whole or not at all."""
+        return recommend_everyone(
+            self._current(), self.gate, actor, mailing, path, now=self.clock.now(), progress=progress
+        )
 
     def similar(self, actor: Actor, item: str, n: int = 10, filters: Filters | None = None) -> Answer:
         """Return items similar to one, by the placement ``similar``."""

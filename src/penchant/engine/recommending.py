@@ -136,7 +136,7 @@ def answered(
     ...     first = answered(model, histories, SYSTEM, ask, engine.clock.now())
     ...     other = answered(model, histories, SYSTEM, ask, engine.clock.now(), hidden=("assam",))
     >>> first.items[0].item, other.items[0].item
-    ('assam', 'ceylon')
+    ('assam', 'jasmine')
 
     Errors are those of :func:`answer`.
     """

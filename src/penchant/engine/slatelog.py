@@ -14,7 +14,7 @@ from penchant.engine.answers import Answer, Ask
 from penchant.trust.access import SYSTEM
 from penchant.trust.slates import Served, Slates, Thing
 
-__all__ = ["SlateLog", "served"]
+__all__ = ["SlateLog", "sampled", "served"]
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +47,13 @@ class SlateLog:
         self._waiting: deque[Served] = deque()
         self._wake = threading.Event()
         self._writing = threading.Lock()
+        self._starting = threading.Lock()
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def offer(self, ask: Ask, answer: Answer, at: datetime) -> None:
         """Take a slate that was answered, when it is one of the share that is logged."""
-        if not _sampled(answer.slate, self._settings.log):
+        if not sampled(answer.slate, self._settings.log):
             return
         if len(self._waiting) >= self._settings.waiting:
             self.lost += 1
@@ -83,7 +84,7 @@ class SlateLog:
         self.flush()
 
     def _start(self) -> None:
-        with self._writing:
+        with self._starting:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="penchant-slates", daemon=True)
                 self._thread.start()
@@ -118,8 +119,12 @@ def served(ask: Ask, answer: Answer, at: datetime) -> Served:
     )
 
 
-def _sampled(slate: str, share: float) -> bool:
-    """Return whether a slate is one of the share; the same everywhere, since the id alone decides."""
+def sampled(slate: str, share: float) -> bool:
+    """Return whether a slate is one of the share; the same everywhere, since the id alone decides.
+
+    >>> [sampled("9f2c", share) for share in (0.0, 0.5, 1.0)]
+    [False, False, True]
+    """
     if share >= 1.0:
         return True
     return int.from_bytes(hashlib.blake2b(slate.encode(), digest_size=6).digest()) < share * 2**48

@@ -152,6 +152,9 @@ class _Walk:
         chain = self.way.chain
         if chain.blend is None:
             return self.fall(step, "no_model")
+        if self.histories.deadline.late:
+            self.skipped.append(step)
+            return self.fall(step, "late")
         slate = self.ranked(chain.blend, history)
         theirs = any(getattr(chain.scorers[part.source], "personal", True) for part in slate.parts)
         return slate if theirs and len(slate) else self.fall(step, "nothing_found")

@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from penchant.core.errors import PenchantError
-from penchant.server import health, routes
+from penchant.server import asking, health, routes
 from penchant.server.demo import Demo
 from penchant.server.door import Door
 from penchant.server.edge import Edge
@@ -46,7 +46,7 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
         state["shop"] = Shop(engine, demo)
         pages = shop_routers()
     app = Litestar(
-        route_handlers=[*routes.ROUTES, *health.ROUTES, study_router(), *pages],
+        route_handlers=[*routes.ROUTES, *asking.ROUTES, *health.ROUTES, study_router(), *pages],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
         state=state,
         openapi_config=CONFIG,

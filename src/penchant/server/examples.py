@@ -21,6 +21,14 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", "/v1/items/{id}"): _ITEM,
     ("put", "/v1/items"): [{"id": "1095275", **_ITEM}],
     ("post", "/v1/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
+    ("post", "/v1/pages"): {"user": "900", "placements": [{"placement": "for-you"}, {"placement": "trending", "n": 5}]},
+    ("post", "/v1/rankings"): {"user": "900", "placement": "for-you", "items": ["1095275", "1007"]},
+    ("put", "/v1/sessions/{id}/user"): {"user": "900"},
+    ("put", "/v1/sessions/{id}/consent"): {
+        "purposes": ["personalize"],
+        "granted": True,
+        "basis": "banner of 2026-11-01",
+    },
     ("put", "/v1/users/{id}/consent"): {"purposes": ["personalize"], "granted": True, "basis": "form of 2026-11-01"},
 }
 "Method and path to a body that can be sent."
@@ -43,8 +51,14 @@ _SLATE = {
             "price": 0.59,
             "currency": "USD",
             "categories": ["produce"],
+            "propensity": 1.0,
         }
     ],
+    "basis": "personal",
+    "fallback": [],
+    "skipped": [],
+    "next": "k3vJr0o...",
+    "experiment": None,
 }
 
 ANSWERS: dict[tuple[str, str, str], Any] = {
@@ -52,7 +66,11 @@ ANSWERS: dict[tuple[str, str, str], Any] = {
     ("put", "/v1/items/{id}", "200"): {"stored": 1},
     ("put", "/v1/items", "200"): {"stored": 1},
     ("post", "/v1/recommendations", "200"): _SLATE,
-    ("get", "/v1/items/{id}/similar", "200"): {**_SLATE, "placement": "similar", "policy": "item"},
+    ("get", "/v1/items/{id}/similar", "200"): {**_SLATE, "placement": "similar", "policy": "item", "basis": "item"},
+    ("post", "/v1/pages", "200"): {"slates": [_SLATE]},
+    ("post", "/v1/rankings", "200"): {"slate": {**_SLATE, "next": None}, "unranked": ["1007"]},
+    ("put", "/v1/sessions/{id}/user", "200"): {"session": "s1", "user": "900"},
+    ("put", "/v1/sessions/{id}/consent", "200"): {"session": "s1", "consent": {"personalize": True}},
 }
 "Method, path and status to an answer."
 

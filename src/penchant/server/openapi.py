@@ -15,20 +15,40 @@ from litestar.types import ControllerRouterHandler
 
 from penchant.core.nouns import Event, Item
 from penchant.engine.answers import Answer, Ask, HistoryAnswer, Readiness
+from penchant.engine.pages import Page, PageAnswer
+from penchant.engine.ranking import RankAsk, Ranking
 from penchant.server.examples import ANSWERS, BODIES, PROBLEMS
-from penchant.server.shapes import Agreement, Alive, Consent, Problem, Stored
+from penchant.server.shapes import Agreement, Alive, Consent, Linked, Problem, SessionAgreement, SessionUser, Stored
 from penchant.trust.gate import Receipt
 from penchant.version import __version__
 
 __all__ = ["CONFIG", "describe"]
 
-_KINDS = (Event, Item, Ask, Answer, HistoryAnswer, Readiness, Receipt, Consent, Agreement, Stored, Alive, Problem)
+_KINDS: tuple[type, ...] = (
+    Event,
+    Item,
+    Ask,
+    Answer,
+    HistoryAnswer,
+    Readiness,
+    Receipt,
+    Consent,
+    Agreement,
+    Stored,
+    Alive,
+    Problem,
+)
+_KINDS += (Page, PageAnswer, RankAsk, Ranking, SessionUser, Linked, SessionAgreement)
 _BODIES = {
     ("post", "/v1/events"): ("Event", True),
     ("put", "/v1/items"): ("Item", True),
     ("put", "/v1/items/{id}"): ("ItemWithoutId", False),
     ("post", "/v1/recommendations"): ("Ask", False),
     ("put", "/v1/users/{id}/consent"): ("Consent", False),
+    ("post", "/v1/pages"): ("Page", False),
+    ("post", "/v1/rankings"): ("RankAsk", False),
+    ("put", "/v1/sessions/{id}/user"): ("SessionUser", False),
+    ("put", "/v1/sessions/{id}/consent"): ("Consent", False),
 }
 _METHODS = ("get", "put", "post")
 

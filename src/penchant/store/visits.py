@@ -96,3 +96,24 @@ class Visits:
             connection.execute(insert(connection, visits).on_conflict_do_nothing(), row)
             owner = sa.select(visits.c.user).where(visits.c.visitor == visitor(session))
             return bool(connection.execute(owner).scalar_one() == user)
+
+    def people(self, purpose: str | None, after: str, most: int, *, default: bool = False) -> list[str]:
+        """Return the ids after one, in order, of people with events who agreed to a purpose; no visitors."""
+        everybody = _people()
+        query = sa.select(everybody.c.user).where(may_use(everybody.c.user, purpose, default))
+        query = query.where(everybody.c.user > after).order_by(everybody.c.user).limit(most)
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def count(self, purpose: str | None, *, default: bool = False) -> int:
+        """Return how many people with events agreed to a purpose; no visitors."""
+        everybody = _people()
+        query = sa.select(sa.func.count()).select_from(everybody)
+        with self._database.reading() as connection:
+            return int(connection.execute(query.where(may_use(everybody.c.user, purpose, default))).scalar_one())
+
+
+def _people() -> sa.Subquery:
+    """Return everybody with events, or whose visit had some."""
+    own = sa.select(events.c.user).where(~events.c.user.startswith(MARK))
+    return sa.union(own, sa.select(visits.c.user)).subquery()

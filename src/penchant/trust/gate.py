@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -223,6 +223,27 @@ class Gate:
         """
         require(actor, "users:read")
         return self._store.events.busiest(n)
+
+    def consenting(self, actor: Actor, purpose: Purpose) -> int:
+        """Return how many people with events agreed to a purpose; anonymous visits are not among them.
+
+        Raises:
+            Forbidden: the actor lacks ``users:read``.
+        """
+        require(actor, "users:read")
+        return self._store.visits.count(purpose.value, default=self._default)
+
+    def people(self, actor: Actor, purpose: Purpose, at_once: int) -> Iterator[list[str]]:
+        """Yield the ids of everybody with events who agreed to a purpose, some at a time, in order.
+
+        Raises:
+            Forbidden: the actor lacks ``users:read``.
+        """
+        require(actor, "users:read")
+        after = ""
+        while users := self._store.visits.people(purpose.value, after, at_once, default=self._default):
+            yield users
+            after = users[-1]
 
     def counts(self, actor: Actor) -> Counts:
         """Return how much the store holds.
