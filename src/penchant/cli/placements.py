@@ -111,6 +111,10 @@ def export(
         else:
             found.write_parquet(scratch)
         scratch.replace(path)
+    except OSError as error:
+        raise InputError(
+            "the file cannot be written", got=f"{path}: {error.strerror or error}", then="check the path and free space"
+        ) from error
     finally:
         scratch.unlink(missing_ok=True)
     say(f"{path}: {found.height:,} items shown, in {found['slate'].n_unique():,} slates")

@@ -48,10 +48,10 @@ class Known:
         try:
             actor = ask(token)
         except StoreError:
-            actor, seen = self._seen.get(key, (None, 0.0))
-            if actor is None or self._timer() - seen > _SECONDS or not actor.may(_SCOPE):
+            known = self._seen.get(key)
+            if known is None or self._timer() - known[1] > _SECONDS or not known[0].may(_SCOPE):
                 raise
-            return Actor(actor.name, frozenset({_SCOPE}))
+            return Actor(known[0].name, frozenset({_SCOPE}))
         except Exception:
             self._seen.pop(key, None)
             raise

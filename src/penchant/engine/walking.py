@@ -130,8 +130,8 @@ class _Walk:
         """Return the question for the stages; one item more than wanted tells whether there is more."""
         return Query(self.way.n + 1, self.ask.placement, history, self.way.now, self.ask.context, self.filters)
 
-    def find(self, step: str) -> Slate | None:
-        """Return what a step finds, or None when it cannot answer; then why is noted."""
+    def find(self, step: str) -> Slate:
+        """Return what a step finds; when it cannot answer, nothing, and why is noted."""
         if step != "popular" and self.histories.deadline.late:
             self.skipped.append(step)
             return self.fall(step, "late")
@@ -142,7 +142,7 @@ class _Walk:
             return Slate.of() if source is None else self.ranked(source, history)
         return self.content() if step == SOURCE else self.personal(step)
 
-    def personal(self, step: str) -> Slate | None:
+    def personal(self, step: str) -> Slate:
         """Return what the models of the blend find for somebody's history."""
         history, why = self.history(step)
         if why:
@@ -159,7 +159,7 @@ class _Walk:
         theirs = any(getattr(chain.scorers[part.source], "personal", True) for part in slate.parts)
         return slate if theirs and len(slate) else self.fall(step, "nothing_found")
 
-    def content(self) -> Slate | None:
+    def content(self) -> Slate:
         """Return items like those of the history."""
         if self.known is None:
             return self.fall(SOURCE, "no_history")
@@ -182,9 +182,10 @@ class _Walk:
             return chain.rank(query, found)
         return chain.rerank(query, found)
 
-    def fall(self, step: str, why: str) -> None:
-        """Note that a step did not answer."""
+    def fall(self, step: str, why: str) -> Slate:
+        """Note that a step did not answer; return the empty slate that it answers with."""
         self.falls.append(Fall(step, why))
+        return Slate.of()
 
     def told(self, slate: Slate, basis: str) -> Slate:
         """Return the slate with reasons, or without when it is too late for them."""
@@ -207,9 +208,9 @@ def walk(way: Way, histories: Histories, ask: Ask, filters: Filters) -> Found:
     steps = one.steps()
     slate, basis = Slate.of(), steps[0]
     for step in steps:
-        found = one.find(step)
-        if found is not None and len(found):
-            slate, basis = found, step
+        slate = one.find(step)
+        if len(slate):
+            basis = step
             break
     policy = _policy(one, basis, answered=bool(len(slate)))
     more = len(slate) > way.n

@@ -35,7 +35,7 @@ class Ratio(Struct, frozen=True):
 
     @property
     def value(self) -> float:
-        """y for each x; 0 when nothing was shown."""
+        """What came of each x; 0 when nothing was shown."""
         return self.y / self.x if self.x else 0.0
 
     @property

@@ -13,7 +13,18 @@ from penchant.store.tables import consent, placements, slate_items, slates, visi
 
 __all__ = ["Slates"]
 
-_OUTCOMES = ("slate", "item", "position", "score", "propensity", "placement", "policy", "basis", "model", "digest")
+_OUTCOMES: tuple[str, ...] = (
+    "slate",
+    "item",
+    "position",
+    "score",
+    "propensity",
+    "placement",
+    "policy",
+    "basis",
+    "model",
+    "digest",
+)
 _OUTCOMES += ("experiment", "served", "at", "day", "clicked", "bought", "revenue")
 outcomes = sa.table("v_outcomes", *(sa.column(name) for name in _OUTCOMES))
 "The view of what was shown and what came of it."
@@ -96,7 +107,7 @@ class Slates:
             query = query.where(outcomes.c.placement == placement)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(outcomes.c.at, outcomes.c.slate, outcomes.c.position))
-            return list(rows.fetchall())
+            return [*rows]
 
     def sums(self, since: int) -> list[sa.Row[Any]]:
         """Return, for each placement, sums over units of chance of what was shown since a moment and came of it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from penchant.store.consent import may_use
@@ -62,18 +64,17 @@ def owned(name: sa.ColumnElement[str], purpose: str | sa.BindParameter[str] | No
     return ~refused.exists()
 
 
-def everyone(
-    columns: list[sa.ColumnElement[object]], purpose: str | None, default: bool
-) -> sa.Select[tuple[object, ...]]:
+def everyone(columns: list[sa.ColumnElement[Any]], purpose: str | None, default: bool) -> sa.Select[Any]:
     """Return the query for all events that may be used, with the person (not the visit) as ``user``.
 
     >>> "LEFT OUTER JOIN visits" in str(everyone([events.c.item], "train", False))
     True
     """
     person = sa.func.coalesce(visits.c.user, events.c.user)
-    query = sa.select(person.label("user"), *columns)
+    query: Any = sa.select(person.label("user"), *columns)
     query = query.select_from(events.outerjoin(visits, visits.c.visitor == events.c.user))
-    return query.where(may_use(person, purpose, default), kept(events.c.user, purpose))
+    kept_too: sa.Select[Any] = query.where(may_use(person, purpose, default), kept(events.c.user, purpose))
+    return kept_too
 
 
 class Visits:
