@@ -63,6 +63,12 @@ def test_each_step_says_that_it_answered_and_why_those_before_it_did_not(engine:
     cold = ask(engine, user="nobody", session=(SessionEvent("i6"),))
     assert (cold.basis, cold.policy) == ("session", "session")
     assert cold.fallback == (Fall("personal", "no_history"),)
+    newcomer = "newcomer"  # what this one did is not known to any model, nor to the catalogue
+    engine.set_consent(SYSTEM, newcomer, ["personalize"], granted=True, basis="form")
+    engine.ingest(SYSTEM, [Event(newcomer, "unheard-of", "view", engine.clock.now())])
+    both = ask(engine, user=newcomer, session=(SessionEvent("i6"),))
+    assert (both.basis, both.policy, both.fallback) == ("session", "session", (Fall("personal", "nothing_found"),))
+    assert both.items == cold.items, "with the reasons of the session"
     strange = ask(engine, user="nobody")
     assert (strange.basis, strange.policy, strange.model.name) == ("popular", "non-profiling", "popular")
     assert strange.fallback == (Fall("personal", "no_history"), Fall("content", "no_history"))
@@ -100,7 +106,21 @@ def test_new_words_in_the_catalogue_are_content_too(settings: Settings, clock: F
         engine.put_items(SYSTEM, [Item("i38", "Blue kettle"), Item("i39", "Small kettle")])
         answer = ask(engine, placement="lost", session=(SessionEvent("i38"),))
         assert ids(answer) == ["i39"]
-        assert answer.items[0].reasons[0].text == "Because you looked at Blue kettle"
+        assert answer.items[0].reasons[0].text == "Like Blue kettle, which you looked at"
+
+
+def test_an_item_that_is_new_to_the_models_has_similar_ones_by_what_it_is(engine: Engine) -> None:
+    engine.put_items(SYSTEM, [Item("new", "New thing", categories=("taste3",))])
+    answer = engine.similar(SYSTEM, "new", 5)
+    assert (answer.basis, answer.policy, answer.model.name) == ("content", "item", "content")
+    assert answer.fallback == (Fall("item", "no_model"),)
+    assert {ranked.categories for ranked in answer.items} == {("taste3",)}
+    for ranked in answer.items:
+        (reason,) = ranked.reasons
+        assert (reason.code, reason.evidence, reason.text) == ("page", "new", "Like New thing")
+        assert reason.weight == pytest.approx(ranked.score)
+    engine.put_items(SYSTEM, [Item("odd", "Unheard-of")])
+    assert engine.similar(SYSTEM, "odd", 5).basis == "popular"
 
 
 # -- sessions -------------------------------------------------------------------------------------------------------
@@ -184,6 +204,21 @@ def test_a_history_that_does_not_come_is_given_up(engine: Engine, monkeypatch: p
     assert answer.skipped[0] == "history"
     assert answer.policy == "non-profiling"
     assert answer.items
+
+
+def test_a_late_answer_about_an_item_does_not_show_the_item(engine: Engine, ticker: Ticker) -> None:
+    popular = ids(ask(engine, n=1))[0]
+
+    class Gone(Ticker):
+        def __call__(self) -> float:
+            self.at += 1.0
+            return self.at
+
+    engine.timer = Gone()
+    answer = ask(engine, placement="similar", item=popular, deadline_ms=1, n=40)
+    assert answer.fallback[0] == Fall("item", "late")
+    assert answer.items
+    assert popular not in ids(answer)
 
 
 def test_explaining_is_skipped_when_ranking_took_all_the_time(

@@ -275,6 +275,8 @@ def _check_values(settings: Settings) -> None:
         if value < 1:
             raise SettingsError(f"{name} is too small", got=value, allowed="1 or more")
     check_measuring(settings.slates, settings.attribution)
+    if "content" in settings.models:
+        raise SettingsError("a model has a name that is taken", got="models.content", then="call it otherwise")
     for name, placement in settings.placements.items():
         for key in ("deadline_ms", "most_per_category"):
             if getattr(placement, key) < 0:

@@ -117,13 +117,14 @@ class Engine:
         self.gate.catalogue.put(actor, items)
         return len(items)
 
-    def recommend(self, actor: Actor, ask: Ask) -> Answer:
-        """Return the slate for a question, with its reasons and its basis."""
+    def recommend(self, actor: Actor, ask: Ask, *, shown: bool = True) -> Answer:
+        """Return the slate for a question, with its reasons and its basis; logged, unless nobody will be shown it."""
         if not 1 <= ask.n <= MAX_N:
             raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
         now, model = self.clock.now(), self._current()
         found = answered(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
-        self.slates.offer(ask, found, now)
+        if shown:
+            self.slates.offer(ask, found, now)
         return found
 
     def page(self, actor: Actor, page: Page) -> PageAnswer:

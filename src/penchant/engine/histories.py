@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from penchant.core.clock import micros
 from penchant.core.errors import InputError, NotFound, StoreError
 from penchant.core.measuring import IMPRESSION
-from penchant.core.nouns import History
+from penchant.core.nouns import History, Item
 from penchant.core.settings import EventSettings
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.answers import Ask, SessionEvent
@@ -50,6 +50,16 @@ class Histories:
     def visit(self, session: str) -> tuple[Past, str]:
         """Return the stored past of an anonymous session that may be used; with no event in it, why."""
         return self._once(("session", session), lambda: self._gate.session(self._actor, session, HISTORY))
+
+    def item(self, key: str) -> tuple[Item | None, str]:
+        """Return what the catalogue knows of an item that no model knows; with nothing, why."""
+        if self._down:
+            return None, "store_down"
+        try:
+            return self._gate.catalogue.get(key), ""
+        except StoreError:
+            self._down = True
+            return None, "store_down"
 
     def _once(self, key: tuple[str, str], read: Callable[[], Past]) -> tuple[Past, str]:
         if key not in self._read:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from penchant.core.nouns import Filters, History, Query, Slate
-from penchant.core.protocols import Stage
+from penchant.core.nouns import Filters, History, Item, Query, Slate
+from penchant.core.protocols import Scorer, Stage
 from penchant.core.settings import EventSettings
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.answers import Ask, Fall
 from penchant.engine.contents import Contents
 from penchant.engine.histories import Histories, history_of, page_of, visit_of
 from penchant.pipeline.chain import Chain
-from penchant.pipeline.content import SOURCE
+from penchant.pipeline.content import SOURCE, Like
+from penchant.pipeline.explain import ALIKE
 
 __all__ = ["CHAIN", "Found", "Way", "walk"]
 
@@ -84,6 +86,8 @@ class _Walk:
         self.skipped: list[str] = []
         self.known: tuple[str, History] | None = None
         "The step whose history is asked, and that history."
+        self.cold: Item | None = None
+        "The item on the page, when the catalogue knows it and no model does."
 
     def steps(self) -> tuple[str, ...]:
         """Return the steps that this question can take."""
@@ -115,7 +119,7 @@ class _Walk:
         """Return the history that a step asks; with none, why."""
         way, ask = self.way, self.ask
         if step == "item":
-            return page_of(way.items, ask), ""
+            return self.page()
         if step == "session" and isinstance(ask.session, tuple):
             visit = visit_of(way.items, way.events, ask.session)
             return visit, "" if len(visit) else "no_history"
@@ -126,6 +130,17 @@ class _Walk:
             self.skipped.append("history")
         return history_of(way.items, way.events, past), why
 
+    def page(self) -> tuple[History, str]:
+        """Return the item on the page as a history; one that is new to the models is content all the same."""
+        ask, way = self.ask, self.way
+        if not way.chain.settings.content or ask.item is None or way.items.code(ask.item) >= 0:
+            return page_of(way.items, ask), ""
+        self.cold, why = self.histories.item(ask.item)
+        if self.cold is None and not why:
+            return page_of(way.items, ask), ""  # which says that nobody knows it
+        self.known = ("item", History.of([]))
+        return History.of([]), why or "no_model"
+
     def query(self, history: History) -> Query:
         """Return the question for the stages; one item more than wanted tells whether there is more."""
         return Query(self.way.n + 1, self.ask.placement, history, self.way.now, self.ask.context, self.filters)
@@ -133,6 +148,8 @@ class _Walk:
     def find(self, step: str) -> Slate:
         """Return what a step finds; when it cannot answer, nothing, and why is noted."""
         if step != "popular" and self.histories.deadline.late:
+            if step == "item":
+                self._look((step,))  # an item is not shown as like itself, however late it is
             self.skipped.append(step)
             return self.fall(step, "late")
         if step == "popular":
@@ -157,7 +174,10 @@ class _Walk:
             return self.fall(step, "late")
         slate = self.ranked(chain.blend, history)
         theirs = any(getattr(chain.scorers[part.source], "personal", True) for part in slate.parts)
-        return slate if theirs and len(slate) else self.fall(step, "nothing_found")
+        if not (theirs and len(slate)):
+            return self.fall(step, "nothing_found")
+        self.known = (step, history)
+        return slate
 
     def content(self) -> Slate:
         """Return items like those of the history."""
@@ -167,9 +187,13 @@ class _Walk:
             self.way.contents.begin()
             self.skipped.append(SOURCE)
             return self.fall(SOURCE, "late")
-        stage = self.way.chain.content(self.way.contents.get(), SOURCE)
-        slate = self.ranked(stage, self.known[1])
+        slate = self.ranked(self.way.chain.content(self.scorer(), SOURCE), self.known[1])
         return slate if len(slate) else self.fall(SOURCE, "nothing_found")
+
+    def scorer(self) -> Scorer:
+        """Return what compares by content."""
+        content = self.way.contents.get()
+        return content if self.cold is None else Like.of(content, self.cold)
 
     def ranked(self, source: Stage, history: History) -> Slate:
         """Return the best of what a source finds."""
@@ -194,8 +218,14 @@ class _Walk:
             self.skipped.append("explain")
             return chain.named(slate)
         history = self.known[1] if self.known else History.of([])
-        scorers = {**chain.scorers, SOURCE: self.way.contents.get()} if basis == SOURCE else chain.scorers
-        return chain.explain(self.query(history), slate, scorers)
+        if basis != SOURCE:
+            return chain.explain(self.query(history), slate, chain.scorers)
+        told = chain.explain(self.query(history), slate, {SOURCE: self.scorer()})
+        if self.cold is None:
+            return told
+        page = {"evidence": self.cold.id, "text": ALIKE["page"].format(title=self.cold.title)}
+        reasons = tuple(tuple(replace(reason, **page) for reason in each) for each in told.reasons)
+        return replace(told, reasons=reasons)
 
 
 def walk(way: Way, histories: Histories, ask: Ask, filters: Filters) -> Found:

@@ -12,7 +12,8 @@ from penchant.core.nouns import Query, Slate
 from penchant.core.protocols import Scorer, Stage
 from penchant.core.settings import PlacementSettings
 from penchant.pipeline.catalogue import Catalogue
-from penchant.pipeline.explain import Explain, Words
+from penchant.pipeline.content import SOURCE
+from penchant.pipeline.explain import ALIKE, Explain, Words
 from penchant.pipeline.filters import Given
 from penchant.pipeline.rank import Rank
 from penchant.pipeline.retrieve import Retrieve
@@ -79,7 +80,8 @@ class Chain(Struct, frozen=True, eq=False):
     def explain(self, query: Query, slate: Slate, scorers: Mapping[str, Scorer]) -> Slate:
         """Return the slate with ids and with reasons in words."""
         told = Explain(scorers, self.catalogue, self.settings.reasons)(query, slate)
-        return Words(self.catalogue)(query, told)
+        alike = any(part.source == SOURCE for part in slate.parts)
+        return (Words(self.catalogue, ALIKE) if alike else Words(self.catalogue))(query, told)
 
     def named(self, slate: Slate) -> Slate:
         """Return the slate with ids, and no reasons."""
@@ -101,7 +103,7 @@ def chain_of(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalo
     """
     blend, missing = _try(placement.blend, scorers)
     fallback, lost = _try(placement.fallback, scorers) if placement.fallback else (None, None)
-    if blend is None and fallback is None and missing is not None:
+    if missing is not None and fallback is None and not placement.content:
         raise missing
     first = missing or lost
     return Chain(placement, scorers, catalogue, blend, fallback, None if first is None else str(first))

@@ -15,7 +15,7 @@ from penchant.core.nouns import History, Item, TopK
 from penchant.data.sparse import Matrix, matrix_of
 from penchant.data.vocabulary import Vocabulary
 
-__all__ = ["SOURCE", "Content"]
+__all__ = ["SOURCE", "Content", "Like"]
 
 SOURCE = "content"
 "What answers by content are said to be made by."
@@ -114,6 +114,50 @@ class Content(Struct, frozen=True, eq=False):
         if len(codes):
             table[:, latest] = (self.vectors[items] @ self.vectors[codes].T).toarray() * signal
         return table
+
+
+class Like(Struct, frozen=True, eq=False):
+    """A scorer that compares with one item, known to the models or not.
+
+    >>> items = [Item("a", "Green tea"), Item("b", "Black tea"), Item("c", "Coffee")]
+    >>> like = Like.of(Content.of(Vocabulary.of("abc"), items), Item("new", "Rare tea"))
+    >>> like.score(History.of([])).tolist(), like.base(np.int32([1])).tolist()
+    ([1.0, 1.0, nan], [1.0])
+    """
+
+    personal: ClassVar[bool] = True
+    base_code: ClassVar[str] = "page"
+
+    scores: Float32
+    "float32[n_items], the cosine of every item with it; NaN where nothing is shared."
+
+    @classmethod
+    def of(cls, content: Content, item: Item) -> Like:
+        """Return the scorer of an item."""
+        return cls(content.like(content.vector(item)))
+
+    def score(self, history: History) -> Float32:
+        """Return float32[n_items], whatever the history."""
+        return self.scores
+
+    def score_batch(self, histories: Any, k: int, exclude_seen: bool = True) -> TopK:
+        """Return the same best ``k`` items for every history; nothing counts as seen."""
+        able = np.flatnonzero(~np.isnan(self.scores))
+        best = able[np.lexsort((able, -self.scores[able]))][:k].astype(np.int32)
+        items = np.full(k, -1, np.int32)
+        items[: len(best)] = best
+        scores = np.full(k, np.nan, np.float32)
+        scores[: len(best)] = self.scores[best]
+        n = sp.csr_array(histories).shape[0]
+        return TopK(np.tile(items, (n, 1)), np.tile(scores, (n, 1)))
+
+    def base(self, items: Int32) -> Float32:
+        """Return float32[m]: all of the score."""
+        return self.scores[items]
+
+    def contributions(self, history: History, items: Int32) -> Float32:
+        """Return float32[m, len(history)] of zeros: no event is behind it."""
+        return np.zeros((len(items), len(history)), np.float32)
 
 
 def _said(history: History) -> tuple[Any, Float32, Any]:

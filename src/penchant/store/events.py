@@ -164,9 +164,10 @@ class Events:
         )
 
     def counts(self) -> tuple[int, int]:
-        """Return how many events there are, and of how many users."""
+        """Return how many events there are, and of how many users; anonymous visits are none."""
         with self._database.reading() as connection:
-            query = sa.select(sa.func.count(), sa.func.count(events.c.user.distinct()))
+            person = sa.case((~events.c.user.startswith(MARK), events.c.user))
+            query = sa.select(sa.func.count(), sa.func.count(person.distinct()))
             total, users = connection.execute(query).one()
         return int(total), int(users)
 
@@ -179,7 +180,7 @@ class Events:
 
     def users(self, who: Who) -> int:
         """Return how many users with events may be used."""
-        people = sa.select(events.c.user).distinct().subquery()
+        people = sa.select(events.c.user).where(~events.c.user.startswith(MARK)).distinct().subquery()
         query = sa.select(sa.func.count()).select_from(people)
         with self._database.reading() as connection:
             found = connection.execute(query.where(may_use(people.c.user, who.purpose, who.default))).scalar_one()
