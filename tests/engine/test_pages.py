@@ -279,14 +279,15 @@ def test_spread_slates_hold_every_category_before_one_comes_thrice(settings: Set
     base = settings.placements["for-you"]
     mixed: PlacementSettings = msgspec.structs.replace(base, most_per_category=2)
     chosen = msgspec.structs.replace(settings, placements={**settings.placements, "mixed": mixed})
+    visit = (SessionEvent("i6"),)
     with Engine.open(chosen, clock) as engine:
         slate = engine.recommend(
-            SYSTEM, asked(8, user="u1", placement="mixed", filters=Filters(exclude=("i38", "i39")))
+            SYSTEM, asked(8, session=visit, placement="mixed", filters=Filters(exclude=("i38", "i39")))
         )
         counts = pl.Series([item.categories[0] for item in slate.items]).value_counts()["count"].to_list()
         assert counts == [2, 2, 2, 2]
-        assert len(engine.recommend(SYSTEM, asked(30, user="u1", placement="mixed")).items) >= 24, "never shorter"
-        found = pages(engine, asked(6, user="u1", placement="mixed"))
+        assert len(engine.recommend(SYSTEM, asked(30, session=visit, placement="mixed")).items) >= 24, "never shorter"
+        found = pages(engine, asked(6, session=visit, placement="mixed"))
         seen = [item for page in found for item in ids(page)]
         assert len(seen) == len(set(seen))
-        assert set(seen) == set(ids(engine.recommend(SYSTEM, asked(1000, user="u1"))))
+        assert set(seen) == set(ids(engine.recommend(SYSTEM, asked(1000, session=visit))))

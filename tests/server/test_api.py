@@ -192,9 +192,8 @@ def test_a_store_that_is_down_gives_the_popular_answer(client: TestClient, tmp_p
     assert (slate["policy"], slate["basis"], slate["model"]["name"]) == ("non-profiling", "popular", "popular")
     assert slate["fallback"][0] == {"step": "personal", "why": "store_down"}
     assert slate["items"]
-    unknown = client.post(
-        "/v1/recommendations", json={"placement": "for-you"}, headers={"Authorization": "Bearer pk_x"}
-    )
+    stranger = {"Authorization": f"Bearer pk_{'0' * 16}_{'A' * 43}"}
+    unknown = client.post("/v1/recommendations", json={"placement": "for-you"}, headers=stranger)
     assert unknown.status_code == 503
     assert client.get("/v1/users/900/history").status_code == 403, "a remembered key may ask for slates only"
 

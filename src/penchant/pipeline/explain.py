@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 
 from penchant.core.nouns import History, Query, Reason, Slate
 from penchant.core.protocols import Scorer
@@ -105,7 +105,7 @@ class Words(Struct, frozen=True, eq=False):
 
     catalogue: Catalogue
     "Knows the titles."
-    because: Mapping[str, str] = _BECAUSE
+    because: Mapping[str, str] = field(default_factory=lambda: _BECAUSE)
     "Code of a reason to what is said of it."
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
