@@ -53,7 +53,7 @@ def test_the_documented_commands_are_the_commands() -> None:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.commands))
 def test_every_option_is_documented_under_its_command(name: str) -> None:
-    parts = dict(re.findall(r"^## penchant ([a-z]+).*?\n(.*?)(?=^## |\Z)", CLI, re.MULTILINE | re.DOTALL))
+    parts = dict(re.findall(r"^## penchant ([a-z-]+).*?\n(.*?)(?=^## |\Z)", CLI, re.MULTILINE | re.DOTALL))
     shown = set(re.findall(r"(--[a-z][a-z-]*)", parts[name]))
     command = COMMANDS.commands[name]
     assert shown == _options(command)

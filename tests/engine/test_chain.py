@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from penchant.pipeline.chain import Chain
 from penchant.store.slates import Slates as StoredSlates
 from penchant.trust.access import SYSTEM
 from penchant.trust.purpose import Purpose
+
+START = datetime(2017, 1, 1, tzinfo=UTC)
 
 
 class Ticker:
@@ -349,3 +352,18 @@ def test_filters_reach_every_step(engine: Engine) -> None:
     for question in ({"user": "u1"}, {"session": (SessionEvent("i6"),)}, {}):
         found = ask(engine, filters=Filters(exclude=("i5", "i9", "i13")), n=40, **question)
         assert not {"i5", "i9", "i13"} & set(ids(found))
+
+
+def test_slates_go_when_they_were_kept_long_enough(engine: Engine, clock: FixedClock) -> None:
+    old = ask(engine, user="u1")
+    engine.slates.flush()
+    clock.advance(timedelta(days=399))
+    new = ask(engine)
+    engine.slates.flush()
+    engine.slates.prune()
+    assert set(engine.gate.slates.outcomes(SYSTEM, START)["slate"]) == {old.slate, new.slate}
+    clock.advance(timedelta(days=1, seconds=1))
+    engine.slates.prune()
+    assert set(engine.gate.slates.outcomes(SYSTEM, START)["slate"]) == {new.slate}
+    with engine.gate._store._database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT COUNT(DISTINCT slate) FROM slate_items").scalar_one() == 1

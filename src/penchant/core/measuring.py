@@ -24,6 +24,8 @@ class SlateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     "Share of the slates that are logged, from 0 (none) to 1 (all)."
     waiting: int = 10_000
     "Slates that wait to be written at most; beyond that, further ones are not logged, and counted as lost."
+    keep_for: str = "400d"
+    "How long slates stay in the log."
 
 
 class AttributionSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +55,7 @@ def check_measuring(slates: SlateSettings, attribution: AttributionSettings) -> 
     """
     if not 0.0 <= slates.log <= 1.0:
         raise SettingsError("slates.log is no share", got=slates.log, allowed="0 to 1")
+    parse_duration(slates.keep_for, field="slates.keep_for")
     if slates.waiting < 1:
         raise SettingsError("slates.waiting is too small", got=slates.waiting, allowed="1 or more")
     for table, kinds in (("clicks", attribution.clicks), ("purchases", attribution.purchases)):

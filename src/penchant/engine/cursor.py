@@ -43,7 +43,7 @@ class Cursor(Struct, frozen=True, array_like=True):
     "Items that are not to come again."
 
 
-def question_of(ask: Ask) -> str:
+def _question(ask: Ask) -> str:
     """Return what two asks of the same question have in common: all but how many, how fast, and which page."""
     same = msgspec.structs.replace(ask, n=1, cursor=None, deadline_ms=None, experiment=None, context={})
     if isinstance(ask.session, tuple):  # events sent along grow while somebody turns pages
@@ -60,7 +60,7 @@ def write_cursor(ask: Ask, basis: str, position: int, shown: tuple[str, ...]) ->
     """
     if len(shown) >= MAX_N:
         return None
-    body = zlib.compress(msgspec.msgpack.encode(Cursor(question_of(ask), basis, position, shown)), 1)
+    body = zlib.compress(msgspec.msgpack.encode(Cursor(_question(ask), basis, position, shown)), 1)
     return base64.urlsafe_b64encode(_check(body) + body).decode().rstrip("=")
 
 
@@ -92,7 +92,7 @@ allowed: the next of an answer, as it is; next: begin again without it
             then="begin again without it",
             field="cursor",
         ) from error
-    if cursor.question != question_of(ask):
+    if cursor.question != _question(ask):
         raise InputError(
             "the cursor belongs to another question",
             allowed="the same placement, user, session, item and filters as for the first page",

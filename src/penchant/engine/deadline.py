@@ -14,7 +14,14 @@ _WAITING = ThreadPoolExecutor(16, "penchant-read")  # a store that hangs holds t
 
 
 class Late(Exception):
-    """What was asked for was not there in time."""
+    """What was asked for was not there in time.
+
+    >>> try:
+    ...     Deadline(1, iter([0.0, 1.0]).__next__).wait(lambda: 3)
+    ... except Late:
+    ...     print("late")
+    late
+    """
 
 
 class Deadline:

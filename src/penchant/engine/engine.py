@@ -63,7 +63,7 @@ class Engine:
         self.gate = gate
         self.clock = clock
         self.timer = timer
-        self.slates = SlateLog(gate.slates, settings.slates)
+        self.slates = SlateLog(gate.slates, settings.slates, clock)
         self._known = Known(timer)
         self._down: str | None = None
         self.studies = Studying(gate, self._current, clock)

@@ -6,8 +6,9 @@ import hashlib
 import logging
 import threading
 from collections import deque
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from penchant.core.clock import Clock
 from penchant.core.errors import StoreError
 from penchant.core.settings import SlateSettings
 from penchant.engine.answers import Answer, Ask
@@ -25,6 +26,9 @@ _PAUSE = 0.5
 "Seconds that slates are gathered before they are written."
 
 
+_HOUR = timedelta(hours=1)
+
+
 class SlateLog:
     """Writes the slates that were answered. An answer never waits for it.
 
@@ -40,10 +44,12 @@ class SlateLog:
     (0, [1, 2], True)
     """
 
-    def __init__(self, slates: Slates, settings: SlateSettings) -> None:
+    def __init__(self, slates: Slates, settings: SlateSettings, clock: Clock) -> None:
         self.lost = 0
         self._slates = slates
         self._settings = settings
+        self._clock = clock
+        self._pruned: datetime | None = None
         self._waiting: deque[Served] = deque()
         self._wake = threading.Event()
         self._writing = threading.Lock()
@@ -89,11 +95,24 @@ class SlateLog:
                 self._thread = threading.Thread(target=self._run, name="penchant-slates", daemon=True)
                 self._thread.start()
 
+    def prune(self) -> None:
+        """Remove slates that were kept long enough: once an hour, and then bit by bit until none is left."""
+        now = self._clock.now()
+        if self._pruned is not None and now - self._pruned < _HOUR:
+            return
+        try:
+            if not self._slates.prune(SYSTEM, now):
+                self._pruned = now
+        except StoreError as error:
+            self._pruned = now
+            log.warning("old slates could not be removed: %s", error)
+
     def _run(self) -> None:
         while not self._closed:
             self._wake.wait(_PAUSE)
             self._wake.clear()
             self.flush()
+            self.prune()
 
 
 def served(ask: Ask, answer: Answer, at: datetime) -> Served:

@@ -103,7 +103,7 @@ def chain_of(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalo
     """
     blend, missing = _try(placement.blend, scorers)
     fallback, lost = _try(placement.fallback, scorers) if placement.fallback else (None, None)
-    if missing is not None and fallback is None and not placement.content:
+    if missing is not None and fallback is None:
         raise missing
     first = missing or lost
     return Chain(placement, scorers, catalogue, blend, fallback, None if first is None else str(first))

@@ -21,8 +21,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", "/v1/items/{id}"): _ITEM,
     ("put", "/v1/items"): [{"id": "1095275", **_ITEM}],
     ("post", "/v1/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
-    ("post", "/v1/pages"): {"user": "900", "placements": [{"placement": "for-you"}, {"placement": "trending", "n": 5}]},
-    ("post", "/v1/rankings"): {"user": "900", "placement": "for-you", "items": ["1095275", "1007"]},
+    ("post", "/v1/pages"): {
+        "user": "900",
+        "placements": [{"placement": "for-you", "n": 6}, {"placement": "similar", "item": "1007", "n": 4}],
+    },
+    ("post", "/v1/rankings"): {"user": "900", "placement": "for-you", "items": ["1095275", "1007", "unheard-of"]},
     ("put", "/v1/sessions/{id}/user"): {"user": "900"},
     ("put", "/v1/sessions/{id}/consent"): {
         "purposes": ["personalize"],
@@ -68,7 +71,7 @@ ANSWERS: dict[tuple[str, str, str], Any] = {
     ("post", "/v1/recommendations", "200"): _SLATE,
     ("get", "/v1/items/{id}/similar", "200"): {**_SLATE, "placement": "similar", "policy": "item", "basis": "item"},
     ("post", "/v1/pages", "200"): {"slates": [_SLATE]},
-    ("post", "/v1/rankings", "200"): {"slate": {**_SLATE, "next": None}, "unranked": ["1007"]},
+    ("post", "/v1/rankings", "200"): {"slate": {**_SLATE, "next": None}, "unranked": ["unheard-of"]},
     ("put", "/v1/sessions/{id}/user", "200"): {"session": "s1", "user": "900"},
     ("put", "/v1/sessions/{id}/consent", "200"): {"session": "s1", "consent": {"personalize": True}},
 }

@@ -195,7 +195,8 @@ def _past(shown: bool, default: bool) -> sa.Select[str, str, int, float]:
     query = sa.select(events.c.item, events.c.kind, events.c.at, events.c.value)
     query = query.where(events.c.user.in_(names(person)), may_use(person, purpose, default))
     if not shown:
-        query = query.where(kept(events.c.user, purpose), owned(person, purpose), events.c.kind != IMPRESSION)
+        own = events.c.user == person  # asked once above, and not for every event
+        query = query.where(own | kept(events.c.user, purpose), owned(person, purpose), events.c.kind != IMPRESSION)
     return query.order_by(events.c.at.desc(), events.c.seq.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 
 

@@ -86,6 +86,15 @@ class Slates:
             if items:
                 connection.execute(insert(connection, slate_items).on_conflict_do_nothing(), list(items))
 
+    def prune(self, before: int, most: int) -> int:
+        """Remove up to ``most`` of the slates from before a moment, the oldest first; return how many."""
+        with self._database.writing() as connection:
+            old = sa.select(slates.c.id).where(slates.c.at < before).order_by(slates.c.at).limit(most)
+            found = list(connection.execute(old).scalars())
+            connection.execute(sa.delete(slate_items).where(slate_items.c.slate.in_(found)))
+            connection.execute(sa.delete(slates).where(slates.c.id.in_(found)))
+        return len(found)
+
     def days(self, since: int) -> list[sa.Row[Any]]:
         """Return the rows of ``v_placement_days`` from the day of a moment (microseconds) on."""
         first = sa.select(outcomes.c.day).where(outcomes.c.at >= since).order_by(outcomes.c.day).limit(1)

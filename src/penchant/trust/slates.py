@@ -19,6 +19,10 @@ from penchant.trust.purpose import Purpose
 __all__ = ["Served", "Slates", "Sums", "Thing"]
 
 
+_PRUNED = 2_000
+"Slates removed in one transaction: few, so that events need not wait long for their turn."
+
+
 class Thing(Struct, frozen=True):
     """One item of a logged slate.
 
@@ -134,6 +138,16 @@ class Slates:
                 place = {"slate": each.slate, "item": thing.item, "position": thing.position}
                 items.append({**place, "score": thing.score, "propensity": thing.propensity})
         self._store.slates.add(rows, items, default=self._settings.consent.default)
+
+    def prune(self, actor: Actor, now: datetime) -> bool:
+        """Remove some of the slates that were kept long enough; return whether there may be more of them.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+        """
+        require(actor, "admin")
+        before = micros(now - parse_duration(self._settings.slates.keep_for))
+        return self._store.slates.prune(before, _PRUNED) == _PRUNED
 
     def days(self, actor: Actor, since: datetime) -> pl.DataFrame:
         """Return the view ``v_placement_days`` from the day of a moment on.
