@@ -96,7 +96,10 @@ def export(
     placement: Annotated[str | None, typer.Option("--placement", "-p", help="This one only.")] = None,
     since: _Since = "28d",
 ) -> None:
-    """Write what was shown and what came of it, a row an item; pt.Logged reads it. No ids of people are in it."""
+    """Write what was shown and what came of it.
+
+    A row is an item; pt.Logged reads it. No ids of people are in it.
+    """
     from penchant.trust.access import SYSTEM
 
     if path.suffix not in (".parquet", ".csv"):
