@@ -6,6 +6,8 @@ import os
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -202,16 +204,13 @@ def _table(users: Sequence[str], answers: Sequence[Answer]) -> pl.DataFrame:
 def _log(gate: Gate, actor: Actor, model: Model, mailing: Mailing, work: _Work) -> None:
     """Log the slates of the file, part by part, so far as the settings have slates logged."""
     share = model.settings.slates.log
+    named = ("placement", "policy", "basis", "model", "digest")
     for part in sorted(work.scratch.glob("part-*.parquet")):
         slates = []
-        for table in pl.read_parquet(part).partition_by("slate", maintain_order=True):
-            row = table.row(0, named=True)
-            if sampled(row["slate"], share):
-                things = tuple(
-                    Thing(item, rank, score) for item, rank, score in table.select("item", "rank", "score").iter_rows()
-                )
-                names = (row["placement"], row["policy"], row["basis"], row["model"], row["digest"])
-                slates.append(
-                    Served(row["slate"], work.now, *names, things, user=row["user"], experiment=mailing.experiment)
-                )
+        table = pl.read_parquet(part, columns=["slate", "user", *named, "item", "rank", "score"])
+        for key, rows in groupby(table.iter_rows(), key=itemgetter(slice(0, 2 + len(named)))):
+            slate, user, *names = key
+            things = tuple(Thing(*row[-3:]) for row in rows)
+            if sampled(slate, share):
+                slates.append(Served(slate, work.now, *names, things, user=user, experiment=mailing.experiment))
         gate.slates.log(actor, slates)
