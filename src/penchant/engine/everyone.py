@@ -209,8 +209,8 @@ def _log(gate: Gate, actor: Actor, model: Model, mailing: Mailing, work: _Work) 
         slates = []
         table = pl.read_parquet(part, columns=["slate", "user", *named, "item", "rank", "score"])
         for key, rows in groupby(table.iter_rows(), key=itemgetter(slice(0, 2 + len(named)))):
-            slate, user, *names = key
+            facts = dict(zip(("slate", "user", *named), key, strict=True))
             things = tuple(Thing(*row[-3:]) for row in rows)
-            if sampled(slate, share):
-                slates.append(Served(slate, work.now, *names, things, user=user, experiment=mailing.experiment))
+            if sampled(facts["slate"], share):
+                slates.append(Served(at=work.now, things=things, experiment=mailing.experiment, **facts))
         gate.slates.log(actor, slates)
