@@ -14,17 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import penchant as pt
 from penchant.testing import checkerboard
 from support.machine import machine
-from support.tables import markdown
+from support.tables import markdown, write_block
+
+HEAD = ("model", "first call s", "cached s")
 
 
 def main() -> None:
     """Measure the models asked for, or all, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", help="names of learners; all when none is given")
+    parser.add_argument("--write", type=Path, help="a document whose block of this name is rewritten")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -35,8 +39,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             first, again = (spent(name, folder) for _ in range(2))
         rows.append([name, f"{first:.1f}", f"{again:.2f}"])
-    print(f"Measured by `benchmarks/compile.py` on {machine()}.\n")
-    print(markdown(("model", "first call s", "cached s"), rows, left=1))
+    block = f"Measured by `benchmarks/compile.py` on {machine()}.\n\n{markdown(HEAD, rows, left=1)}"
+    print(block)
+    if options.write:
+        write_block(options.write, "compile", block)
 
 
 def spent(name: str, folder: str) -> float:

@@ -21,7 +21,7 @@ from penchant.evaluation.measure import RANKING, measure
 from support.environments import Unavailable, folder
 from support.machine import machine
 from support.running import Failed, measured
-from support.tables import markdown, shown
+from support.tables import markdown, shown, write_block
 
 CUTS = [1, 5, 10, 20, 50, 100]
 N_ITEMS, WANTED, FOUND = 100_000, 10, 0.03
@@ -54,8 +54,11 @@ def main() -> None:
     if options.json:
         figures = [{"who": peer, "users": users, "runs": runs} for (peer, users), runs in found.items()]
         Path(options.json).write_text(json.dumps({"machine": machine(), "rows": figures}, indent=1), encoding="utf-8")
-    print(f"\n{machine()}; {options.threads} threads; medians of {options.repeat}; slates of 100\n")
-    print(markdown(HEAD, [line for lines in rows for line in lines]))
+    told = f"{machine()}; {options.threads} threads; medians of {options.repeat}; slates of 100"
+    block = f"{told}\n\n{markdown(HEAD, [line for lines in rows for line in lines])}"
+    print(f"\n{block}")
+    if options.write:
+        write_block(options.write, "evaluation", block)
 
 
 def parsed() -> argparse.Namespace:
@@ -67,6 +70,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="threads for everybody")
     parser.add_argument("--limit", type=float, default=900.0, help="seconds after which a measurement is given up")
     parser.add_argument("--json", help="a file for all figures")
+    parser.add_argument("--write", type=Path, help="a document whose block of this name is rewritten")
     parser.add_argument("--quick", action="store_true", help="once, and at most 100,000 users")
     options = parser.parse_args()
     if options.quick:

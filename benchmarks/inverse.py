@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from scipy.linalg.lapack import spotrf, spotri
@@ -21,7 +22,7 @@ import penchant as pt
 from penchant.testing import generated
 from support.machine import machine
 from support.measuring import spending
-from support.tables import markdown
+from support.tables import markdown, write_block
 
 HEAD = ("items", "LAPACK s", "EASE s", "ratio", "EASE retrain s", "ratio", "peak / 4n^2", "retrain")
 
@@ -31,14 +32,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("items", nargs="*", type=int, default=[4000, 8000])
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--write", type=Path, help="a document whose block of this name is rewritten")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         print(json.dumps(memory(int(options.child[0]), options.child[1])))
         return
     rows = [line(n, options.repeat) for n in options.items]
-    print(f"Measured by `benchmarks/inverse.py` on {machine()}.\n")
-    print(markdown(HEAD, rows, left=0))
+    block = f"Measured by `benchmarks/inverse.py` on {machine()}.\n\n{markdown(HEAD, rows, left=0)}"
+    print(block)
+    if options.write:
+        write_block(options.write, "inverse", block)
 
 
 def made(n: int) -> pt.Dataset:

@@ -26,7 +26,7 @@ from support.lists import quality
 from support.machine import machine
 from support.pairs import EVENTS, PAIRS, Pair
 from support.running import Failed, measured
-from support.tables import markdown, shown
+from support.tables import markdown, shown, write_block
 
 QUICK = {"data": ["ml-100k", "generated-1m"], "models": ["ials-64", "item-knn", "ease"], "repeat": 1}
 K, COMMON, RANKED, SINGLES = 20, 2_000, 20_000, 200
@@ -50,10 +50,13 @@ def main() -> None:
             continue
         for label, pair in pairs:
             rows += compared(name, prepared, (label, pair), options)
-    if options.json:
-        Path(options.json).write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1), encoding="utf-8")
-    print(f"\n{machine()}; {options.threads} threads; medians of {options.repeat}; versions: {versions(rows)}\n")
-    print(markdown(HEAD, [line(row, rows) for row in rows], left=3))
+    if options.keep:
+        rows = merged(Path(options.keep), rows)
+    told = f"{machine()}; {options.threads} threads; medians of {options.repeat}, single runs from 5 M events on"
+    block = f"{told}; versions: {versions(rows)}\n\n{markdown(HEAD, [line(row, rows) for row in rows], left=3)}"
+    print(f"\n{block}")
+    if options.write:
+        write_block(options.write, "models", block)
 
 
 def parsed() -> argparse.Namespace:
@@ -65,12 +68,22 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=3, help="times everything is measured; once from 5 M events on")
     parser.add_argument("--threads", type=int, default=2, help="threads for everybody")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds after which a measurement is given up")
-    parser.add_argument("--json", help="a file for all figures")
+    parser.add_argument("--keep", help="a file that holds the figures of earlier runs, and then these too")
+    parser.add_argument("--write", type=Path, help="a document whose block of this name is rewritten")
     parser.add_argument("--quick", action="store_true", help="two sets, three models, once")
     options = parser.parse_args()
     if options.quick:
         vars(options).update(QUICK)
     return options
+
+
+def merged(path: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a file with these in the place of those that they measure again, and write them."""
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    table = {(row["data"], row["model"], row["who"]): row for row in [*found, *rows]}
+    order = sorted(table, key=lambda key: (NAMES.index(key[0]), list(PAIRS).index(key[1])))
+    path.write_text(json.dumps([table[key] for key in order], indent=1), encoding="utf-8")
+    return [table[key] for key in order]
 
 
 def kept(name: str) -> Path:
@@ -150,6 +163,8 @@ def line(row: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
 def said(row: dict[str, Any]) -> str:
     """Return what a row has to say beside its figures."""
     parts = [row["note"]] if row["note"] else []
+    if row.get("given_per_second") is not None:
+        parts.append(f"{row['given_per_second']:,.0f} users/s from vectors at hand")
     if row.get("loss") is not None:
         parts.append(f"loss {row['loss']:.4f}")
     if row.get("equal_seconds") is not None:

@@ -26,7 +26,8 @@ from penchant.core.nouns import History
 from penchant.data.sparse import rows_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.kernels.layout import Best, Linear, Rows, Space
-from penchant.kernels.panels import Panels, panels_of, rank_panels
+from penchant.kernels.panels import Panels, panels_of
+from penchant.kernels.search import rank_panels
 from penchant.kernels.topk import rank_dense, rank_sparse, top_k
 from penchant.models.alternating import principal_axes
 from penchant.models.ease import EASE

@@ -219,7 +219,7 @@ def test_a_demo_into_a_folder_that_holds_something_else(empty, run):
 def test_commands_that_are_none(empty, run):
     fails(run("frobnicate"), 2, "No such command 'frobnicate'; next: 'penchant --help' shows what is allowed")
     fails(run("keys", "frobnicate"), 2, "next: 'penchant keys --help' shows what is allowed")
-    fails(run("import"), 2, "Missing argument 'PATH'")
+    fails(run("import"), 2, "name a file, - for standard input, or --query; got none")
 
 
 def test_nothing_of_the_data_steers_the_terminal(shop, run):

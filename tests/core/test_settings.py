@@ -59,10 +59,10 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        ({"sotre": "x"}, "unknown key; got sotre; allowed: store, artifacts, events, consent, train, evaluation, "),
+        ({"sotre": "x"}, "unknown key; got sotre; allowed: store, artifacts, events, consent, train, worker, "),
         (
             {"server": {"prot": 1}},
-            "got server.prot; allowed: host, port, max_batch, max_body; next: did you mean 'port'?",
+            "got server.prot; allowed: host, port, workers, max_batch, max_body; next: did you mean 'port'?",
         ),
         (
             {"placements": {"for-you": {"blend": {"ease": 1.0}, "exclude_sen": True}}},

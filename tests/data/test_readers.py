@@ -52,7 +52,7 @@ def test_every_format_gives_the_same_table(tmp_path):
     sources = [csv_path, str(tsv), semicolons, zipped, windows, tmp_path / "orders.parquet", packed, lines]
     sources += [tmp_path / "orders.jsonl", table, table.lazy(), table.to_arrow(), table.to_pandas()]
     first = read_events(csv_path).table
-    assert first.columns == ["user", "item", "kind", "at", "value", "id", "session", "channel"]
+    assert first.columns == ["user", "item", "kind", "at", "value", "id", "session", "channel", "replaces"]
     assert first.row(0) == (
         "ann",
         "tea",
@@ -60,6 +60,7 @@ def test_every_format_gives_the_same_table(tmp_path):
         datetime(2017, 1, 1, 11, 53, 26, tzinfo=UTC),
         2.0,
         "1",
+        None,
         None,
         None,
     )

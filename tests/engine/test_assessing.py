@@ -10,7 +10,7 @@ from penchant.core.errors import EmptyData
 from penchant.core.settings import EvaluationSettings, PlacementSettings, Settings
 from penchant.data.split import temporal
 from penchant.engine.answers import Ask
-from penchant.engine.assessing import FREQUENCY, PlacementRanker, _tasks, assess, default_metrics
+from penchant.engine.assessing import FREQUENCY, PlacementRanker, assess, blends_of, default_metrics, tasks_of
 from penchant.engine.bundle import load_bundle
 from penchant.engine.engine import Engine
 from penchant.engine.training import consented_data, fit_models, recipes, served
@@ -55,12 +55,13 @@ def test_a_blend_is_evaluated_by_the_pipeline_that_answers(engine: Engine, setti
 
 
 def test_a_model_of_ratings_is_in_no_report_of_slates_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    board, learners = checkerboard(6), {"popular": Popular(), "stars": MatrixFactorization(factors=1)}
+    learners = {"popular": Popular(), "stars": MatrixFactorization(factors=1)}
+    assert tasks_of(learners, None) == {"new": {"popular": Popular()}}
+    assert caplog.messages == ["stars is left out: its task is rating, and slates are no measure of that"]
+    board = checkerboard(6)
     scorers = {name: learner.fit(board) for name, learner in learners.items()}
     placement = PlacementSettings(blend={"popular": 1.0, "stars": 1.0})
-    blends = {"mixed (blend)": PlacementRanker(placement, scorers, board)}
-    assert _tasks(learners, scorers, blends) == {"new": {"popular": scorers["popular"]}}
-    assert caplog.messages == ["stars is left out: its task is rating, and slates are no measure of that"]
+    assert blends_of(Settings(placements={"mixed": placement}), learners, scorers, board) == {}
 
 
 def test_default_metrics_are_all_of_them_at_every_length() -> None:

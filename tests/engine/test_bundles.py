@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from datetime import timedelta
@@ -18,17 +19,20 @@ from penchant.core.settings import PlacementSettings, Settings, TrainSettings
 from penchant.engine.answers import Ask
 from penchant.engine.bundle import Bundle, load_bundle, save_bundle
 from penchant.engine.engine import Engine
+from penchant.engine.keeper import Swap
+from penchant.engine.recommending import answer
 from penchant.engine.training import train
+from penchant.models.artifact import read_artifact
 from penchant.trust.access import SYSTEM
 from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
 
-def retrain(settings: Settings, clock: FixedClock, events: int = 400) -> str:
+def retrain(settings: Settings, clock: FixedClock, events: int = 400, tag: str = "more") -> str:
     """Add events, train in an engine of another process's kind, and return the digest now in charge."""
     with Engine.open(settings, clock) as other:
-        rows = [Event(f"u{n % 100}", f"i{n % 40}", "purchase", clock.now(), id=f"more-{n}") for n in range(events)]
+        rows = [Event(f"u{n % 100}", f"i{n % 40}", "purchase", clock.now(), id=f"{tag}-{n}") for n in range(events)]
         assert other.ingest(SYSTEM, rows).accepted == events
         return train(other.gate, SYSTEM, settings).digest
 
@@ -80,7 +84,7 @@ def test_a_slow_question_does_not_bring_an_older_bundle_back(
         return load_bundle(place)
 
     monkeypatch.setattr(engine.gate.artifacts, "promoted", slow)
-    monkeypatch.setattr("penchant.engine.engine.load_bundle", load)
+    monkeypatch.setattr("penchant.engine.keeper.load_bundle", load)
     first, second = (threading.Thread(target=engine.ready, name=name) for name in ("slow", "quick"))
     first.start()
     assert asked.wait(10)
@@ -137,8 +141,9 @@ def test_a_damaged_new_bundle_leaves_the_old_one_answering(
 
 
 def test_a_damaged_bundle_alone_answers_nothing_and_says_why(settings: Settings, clock: FixedClock) -> None:
-    digest = retrain(settings, clock)
-    flip(arrays(Path(settings.artifacts) / digest[:16])[0])
+    retrain(settings, clock)
+    for bundle in Path(settings.artifacts).iterdir():
+        flip(arrays(bundle)[0])
     with Engine.open(settings, clock) as engine:
         with pytest.raises(ArtifactDamaged, match=r"got .*; .*next: "):
             engine.recommend(SYSTEM, Ask(placement="for-you"))
@@ -147,8 +152,89 @@ def test_a_damaged_bundle_alone_answers_nothing_and_says_why(settings: Settings,
     assert len(readiness.missing) == 1
 
 
-def test_a_bundle_that_is_gone_is_said_to_be_gone(settings: Settings, clock: FixedClock, tmp_path: Path) -> None:
+def test_a_damaged_newest_bundle_leaves_the_newest_sound_one_to_answer_after_a_start(
+    settings: Settings, clock: FixedClock
+) -> None:
+    first = retrain(settings, clock)
+    clock.advance(timedelta(seconds=1))
+    second = retrain(settings, clock, tag="again")
+    flip(arrays(Path(settings.artifacts) / second[:16])[0])
+    heard: list[Swap] = []
     with Engine.open(settings, clock) as engine:
+        engine.models.listen(heard.append)
+        assert engine.recommend(SYSTEM, Ask(placement="for-you", user="u1")).items
+        readiness = engine.ready()
+    assert (readiness.ready, readiness.model) == (True, first)
+    (why,) = readiness.missing
+    assert why.startswith(f"the promoted bundle {second[:12]} cannot be used: a file of the saved model is not")
+    assert why.endswith(f"; bundle {first[:12]} answers in its place")
+    assert [(swap.digest, swap.taken) for swap in heard] == [(second, False)]
+
+
+def test_a_bundle_that_was_mended_in_place_is_taken_up(
+    settings: Settings, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = retrain(settings, clock)
+    broken = arrays(Path(settings.artifacts) / digest[:16])[0]
+    flip(broken)
+    monkeypatch.setattr("penchant.engine.keeper.RETRY", -1.0)
+    with Engine.open(settings, clock) as engine:
+        assert engine.ready().model != digest
+        flip(broken)
+        assert (engine.ready().model, engine.ready().missing) == (digest, ())
+
+
+def test_a_bundle_that_is_not_the_recorded_one_is_refused(engine: Engine, settings: Settings) -> None:
+    bundle = engine.models.current().bundle
+    engine.gate.artifacts.record(SYSTEM, "cd" * 32, bundle.path, models={}, metrics={})
+    engine.gate.artifacts.promote(SYSTEM, "cd" * 32)
+    readiness = engine.ready()
+    assert readiness.model == bundle.digest
+    assert "the bundle is not the one that was recorded" in readiness.missing[0]
+    assert engine.gate.artifacts.rollback(SYSTEM) == ("cd" * 32, bundle.digest)
+    assert engine.ready().missing == ()
+
+
+def test_what_was_read_whole_once_is_not_read_again_until_it_is_touched(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bool] = []
+
+    def reading(path: Path, *, whole: bool = True) -> object:
+        read.append(whole)
+        return read_artifact(path, whole=whole)
+
+    monkeypatch.setattr("penchant.engine.bundle.read_artifact", reading)
+    place = Path(engine.models.current().bundle.path)
+    load_bundle(place)
+    load_bundle(place)
+    assert not any(read[-5:])
+    load_bundle(place, whole=True)
+    assert all(read[-5:])
+    os.utime(arrays(place)[0])
+    load_bundle(place)
+    assert all(read[-5:])
+    flip(arrays(place)[0])
+    with pytest.raises(ArtifactDamaged):
+        load_bundle(place)
+
+
+def test_a_watched_model_is_swapped_without_a_question(settings: Settings, clock: FixedClock) -> None:
+    with Engine.open(settings, clock) as engine:
+        swapped = threading.Event()
+        engine.models.watch()
+        before = engine.models.current()
+        engine.models.listen(lambda swap: swap.digest != before.bundle.digest and swapped.set())
+        digest = retrain(settings, clock)
+        assert swapped.wait(30)
+        assert engine.models.current().bundle.digest == digest != before.bundle.digest
+        assert answer(before, engine.gate, SYSTEM, Ask(placement="trending"), clock.now()).items, "who holds it goes on"
+
+
+def test_a_bundle_that_is_gone_is_said_to_be_gone(settings: Settings, clock: FixedClock, tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(settings, store=f"sqlite:///{tmp_path}/new.db")
+    with Gate.create(settings, clock) as gate:
+        engine = Engine(settings, gate, clock)
         engine.gate.artifacts.record(SYSTEM, "ab" * 32, str(tmp_path / "nowhere"), models={}, metrics={})
         engine.gate.artifacts.promote(SYSTEM, "ab" * 32)
         with pytest.raises(
@@ -210,6 +296,8 @@ def test_a_copied_shop_uses_and_removes_its_own_models(settings: Settings, clock
     before = sorted(Path(settings.artifacts).rglob("*"))
     first = next((other / "artifacts").iterdir())
     retrain(there, clock)
+    assert first.exists(), "the one before the one in charge stays, so that there is something to roll back to"
+    retrain(there, clock, tag="again")
     assert not first.exists()
     assert sorted(Path(settings.artifacts).rglob("*")) == before
     shutil.rmtree(settings.artifacts)
@@ -233,6 +321,7 @@ def test_an_old_bundle_that_cannot_be_removed_is_said(
     settings = msgspec.structs.replace(settings, train=TrainSettings(keep=1))
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     retrain(settings, clock)
+    retrain(settings, clock, tag="again")
     assert f"{old} could not be removed and takes up space; remove it by hand" in caplog.messages
 
 

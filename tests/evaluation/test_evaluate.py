@@ -257,7 +257,7 @@ def test_no_user_with_anything_to_foresee(ranker, make_split):
 def test_parameters_that_cannot_be(both, tastes):
     with pytest.raises(EmptyData, match="there is no scorer to evaluate; allowed: a mapping of name to scorer"):
         evaluate({}, tastes)
-    with pytest.raises(UnknownName, match="unknown task; got old; allowed: any, new, repeat"):
+    with pytest.raises(UnknownName, match="unknown task; got old; allowed: any, new, rating, repeat"):
         evaluate(both, tastes, task="old")
     with pytest.raises(UnknownName, match="unknown baseline; got tast; allowed: popular, taste; next: did you mean"):
         evaluate(both, tastes, baseline="tast")

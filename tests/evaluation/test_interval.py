@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.evaluation import interval
+from penchant.evaluation import sample
 from penchant.evaluation.interval import Effect, Inconclusive, compare, estimate, holm, resample_means, sign_flip
 
 
@@ -50,7 +50,7 @@ def test_resamples_are_the_same_for_every_column_and_seed(monkeypatch):
     values = np.random.default_rng(0).random((30, 3))
     whole = resample_means(values, resamples=50, rng=4)
     np.testing.assert_allclose(whole[:, 1], resample_means(values[:, [1]], resamples=50, rng=4)[:, 0], rtol=1e-12)
-    monkeypatch.setattr(interval, "_CELLS", 70)  # two resamples at a time
+    monkeypatch.setattr(sample, "_CELLS", 70)  # two resamples at a time
     np.testing.assert_allclose(whole, resample_means(values, resamples=50, rng=4), rtol=1e-12)
 
 

@@ -273,3 +273,44 @@ def test_cold_starts_are_slices(ranker, make_split):
         "item.cold = new": 40,
         "item.cold = cold (1 to 9 users)": 35,
     }
+
+
+def test_slices_of_several_splits_are_those_of_each_together(events):
+    learners, columns = {"popular": Popular(), "knn": ItemKNN()}, ["user.history", "item.popularity"]
+    splits = k_fold(events, 2)
+    report = cross_evaluate(learners, splits, ["ndcg@5", "arp@5", "coverage@5"], task="any", by=columns, rng=1)
+    each = [
+        evaluate({n: x.fit(s.train) for n, x in learners.items()}, s, ["ndcg@5", "arp@5"], task="any", by=columns)
+        for s in splits
+    ]
+    names = {line.slice for one in each for line in one.lines if line.slice is not None}
+    found = {(line.model, line.metric, line.slice): line for line in report.lines}
+    assert names <= {line.slice for line in report.lines}
+    wide = {line.slice for line in report.lines if line.metric == "coverage"}
+    assert wide == {None, "split = 1 of 2", "split = 2 of 2"}
+    for name in names:
+        own = [
+            line for one in each for line in one.lines if (line.model, line.metric, line.slice) == ("knn", "ndcg", name)
+        ]
+        if name.startswith("user.history"):  # each user is asked once a split, so that a slice counts by its users
+            expected = np.average([line.value for line in own], weights=[line.users for line in own])
+            assert found["knn", "ndcg", name].value == pytest.approx(expected)
+        if name.startswith("item."):
+            assert ("knn", "arp", name) not in found, "how popular slates are is no matter of what was wanted"
+    assert report.setup.by == tuple(columns)
+    with pytest.raises(InputError, match="by names no column; got 'history'"):
+        cross_evaluate(learners, splits, ["ndcg@5"], by=["history"])
+
+
+def test_what_fitting_took_is_told_when_asked(events):
+    options = (k_fold(events, 2), ["hit@5"])
+    assert {line.seconds for line in cross_evaluate({"popular": Popular()}, *options).lines} == {None}
+    lines = cross_evaluate({"popular": Popular()}, *options, timed=True).lines
+    assert all(line.seconds > 0 for line in lines)
+
+
+def test_rare_items_are_not_learnt_and_still_wanted(events):
+    few = cross_evaluate({"popular": Popular()}, k_fold(events, 2), ["coverage@16", "hit@16"], task="any", min_users=12)
+    every = cross_evaluate({"popular": Popular()}, k_fold(events, 2), ["coverage@16", "hit@16"], task="any")
+    assert few.lines[0].value < every.lines[0].value
+    assert few.setup.users == every.setup.users

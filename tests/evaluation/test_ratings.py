@@ -101,6 +101,7 @@ def test_scikit_learn_agrees():
     assert mean == pytest.approx(theirs.ndcg_score(wanted, distinct, k=10), abs=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:.*unsafe cast from uint64 to int64")  # of its kernels
 def test_ranx_agrees():
     ranx = pytest.importorskip("ranx")
     rng = np.random.default_rng(1)

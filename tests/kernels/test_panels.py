@@ -12,7 +12,8 @@ from numba import njit
 from penchant.core.arrays import Float32, Int32
 from penchant.kernels.lanes import above_four, above_one, lowest
 from penchant.kernels.layout import Best, Rows, Space
-from penchant.kernels.panels import multiply, panels_of, rank_panels
+from penchant.kernels.panels import multiply, panels_of
+from penchant.kernels.search import rank_panels
 
 FEW = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, 1e-30, -1e-42, 3e38, -3e38, np.inf, -np.inf, np.nan])
 "Few values, so that ties are many; some products overflow, some vanish, some are not numbers."
@@ -102,8 +103,9 @@ def test_multiply_is_an_inner_product(d: int) -> None:
 
 
 @njit
-def masks(panels: Int32, panel: int, first: int, asked: tuple[Int32, Int32, Int32]) -> tuple[int, int]:
-    return above_four(panels, panel, first, asked), above_one(panels, panel, first + 1, asked)
+def masks(panels: Int32, panel: int, first: int, asked: tuple[Int32, Int32, Int32, Int32]) -> tuple[int, int]:
+    four = above_four(panels, panel, first, asked)
+    return four, above_one(panels, panel, first + 1, (*asked[:3], asked[3][64:]))
 
 
 @pytest.mark.parametrize("pairs", [1, 7, 32])
@@ -115,8 +117,11 @@ def test_masks_say_which_integer_products_are_above_the_limits(pairs: int) -> No
     products = np.einsum("pid,bd->bpi", items, vectors.astype(np.int64))
     limits = np.quantile(products, 0.7, axis=(1, 2)).astype(np.int32)
     rows = rng.permutation(9).astype(np.int32)
-    four, one = masks(panels, 3, 2, (vectors.view(np.int32), limits, rows))
+    found = np.zeros(80, np.int32)
+    four, one = masks(panels, 3, 2, (vectors.view(np.int32), limits, rows, found))
     wanted = [int(r) for r in rows[2:6]]
+    np.testing.assert_array_equal(found[:64].reshape(4, 16), products[wanted, 3])
+    np.testing.assert_array_equal(found[64:], products[wanted[1], 3])
     bits = [[bool((four >> (16 * u + i)) & 1) for i in range(16)] for u in range(4)]
     np.testing.assert_array_equal(bits, products[wanted, 3] > limits[wanted][:, None])
     assert one == (four >> 16) & 65535

@@ -11,11 +11,14 @@ from hypothesis.extra import numpy as hnp
 
 from penchant.core.arrays import Float32, Int32
 from penchant.data.sparse import rows_of
+from penchant.kernels.heap import floor_of
 from penchant.kernels.layout import Best, Linear, Rows, Space
 from penchant.kernels.topk import add_dense, add_sparse, rank_dense, rank_scores, rank_sparse, top_k
 
 FEW = st.sampled_from([-np.inf, -2.0, -0.5, 0.0, 1.0, 1.5, np.inf, np.nan])
 "Few values, so that ties are many."
+FINITE = st.floats(-(2.0**100), 2.0**100, width=32) | st.sampled_from([0.0, 1.0, 1.5])
+"All sizes, and some ties."
 
 
 def best_by_sort(scores: Float32, codes: Int32, k: int) -> tuple[list[int], Float32]:
@@ -34,6 +37,14 @@ def test_top_k_is_a_sort_cut_short(scores: Float32, k: int, first: int) -> None:
     wanted, numbers = best_by_sort(scores, codes, k)
     assert items.tolist() == wanted
     np.testing.assert_array_equal(values, numbers)
+
+
+@given(hnp.arrays(np.float32, st.integers(1, 300), elements=FINITE), st.data())
+def test_the_floor_is_the_kth_largest_or_a_little_less(values: Float32, data: st.DataObject) -> None:
+    k = data.draw(st.integers(1, len(values)))
+    kth, spread = np.sort(values)[-k], np.float64(values.max()) - np.float64(values.min())
+    floor = floor_of(values, k)
+    assert kth - spread / 2**10 <= floor <= kth
 
 
 def test_top_k_of_many_different_numbers() -> None:

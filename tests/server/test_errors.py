@@ -17,7 +17,7 @@ from penchant.server.app import create_app
 from penchant.server.errors import STATUS
 
 EVENT = {"user": "900", "item": "1007", "kind": "purchase", "at": "2017-12-31T10:00:00Z"}
-KNOWN = "user, item, kind, at, value, id, session, channel, context, slate, price"
+KNOWN = "user, item, kind, at, value, id, session, channel, context, replaces, slate, price"
 JSON = {"content-type": "application/json"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from penchant.trust.gate import Gate
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(store=f"sqlite:///{tmp_path}/shop.db")
+def settings(ready_url: str) -> Settings:
+    return Settings(store=ready_url)
 
 
 @pytest.fixture

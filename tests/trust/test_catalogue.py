@@ -43,6 +43,7 @@ BAD = [
     ({"title": "  "}, "title is empty; .*allowed: what a person reads"),
     ({"title": 5}, "title is empty"),
     ({"title": "a\udfff"}, "title holds what is not text"),
+    ({"text": "a\x00"}, "text holds what is not text"),
     ({"categories": (1,)}, "categories holds what is not text"),
     ({"price": nan}, "price is out of range; got nan; allowed: a finite number, 0 or more"),
     ({"price": inf}, "price is out of range; got inf"),

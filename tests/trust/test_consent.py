@@ -59,8 +59,8 @@ def test_bundles_are_promoted_one_at_a_time_and_forgotten_in_time(gate: Gate, cl
     assert gate.artifacts.promoted() is not None, "recording again keeps it in service"
     gate.artifacts.record(SYSTEM, "d", "artifacts/d", models={}, metrics={})
     clock.advance(timedelta(hours=1))
-    assert {gone.digest for gone in gate.artifacts.forget(SYSTEM, 2)} == {"b", "c"}
-    assert {left.digest for left in gate.artifacts.list()} == {"a", "d"}
+    assert {gone.digest for gone in gate.artifacts.forget(SYSTEM, 2)} == {"c"}, "b was in service before a"
+    assert {left.digest for left in gate.artifacts.list()} == {"a", "b", "d"}
     with pytest.raises(InputError, match="keep is out of range; got 0; allowed: 1 or more"):
         gate.artifacts.forget(SYSTEM, 0)
 

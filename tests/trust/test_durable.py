@@ -18,11 +18,12 @@ from penchant.core.clock import FixedClock, micros
 from penchant.core.errors import StoreError
 from penchant.core.nouns import Event, Item
 from penchant.core.settings import Settings
-from penchant.store.database import Database
+from penchant.store.sqlite import SQLite
 from penchant.trust.access import SYSTEM
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.purpose import Purpose
 
+on_sqlite = pytest.mark.parametrize("ready_url", ["sqlite"], indirect=True)
 _START = datetime(2017, 1, 1, tzinfo=UTC)
 _WRITER = """
 import sys
@@ -83,6 +84,7 @@ def test_threads_and_a_second_gate_write_at_once(settings: Settings, gate: Gate)
     assert stored == {"everyone": 25, "table": 500, **{f"user{n}": 25 for n in range(4)}}
 
 
+@on_sqlite
 def test_bulk_reads_leave_the_locks_of_a_writer_alone(settings: Settings, gate: Gate, tmp_path: Path) -> None:
     """Closing a file in one SQLite drops the locks of another copy; bulk reads must not open the store's own file."""
     gate.admit(SYSTEM, [Event("ann", "tea", "view", _START)])
@@ -95,6 +97,7 @@ def test_bulk_reads_leave_the_locks_of_a_writer_alone(settings: Settings, gate: 
         assert "database is locked" in done.stderr
 
 
+@on_sqlite
 @pytest.mark.parametrize("instead", ["nothing", "an empty file", "another store"])
 def test_nothing_is_acknowledged_when_the_file_is_gone(
     settings: Settings, gate: Gate, clock: FixedClock, instead: str
@@ -125,8 +128,9 @@ def test_nothing_is_acknowledged_when_the_file_is_gone(
     assert gate.counts(SYSTEM).events == 3
 
 
+@on_sqlite
 def test_a_file_that_goes_during_the_write_is_noticed(settings: Settings, gate: Gate) -> None:
     path = Path(settings.store.removeprefix("sqlite:///"))
-    database = Database(settings.store, create=False)
+    database = SQLite(settings.store, create=False)
     with closing(database), pytest.raises(StoreError, match="removed or replaced"), database.writing():
         path.unlink()

@@ -16,13 +16,17 @@ from penchant.cli import (
     importing,
     init,
     keys,
+    models,
+    offpolicy,
     placements,
     recommend,
     recommendall,
     serve,
+    store,
     study,
     train,
     tune,
+    worker,
 )
 from penchant.cli.shown import say
 from penchant.cli.state import State
@@ -69,14 +73,18 @@ APP.command()(demo.demo)
 APP.command(name="import")(importing.import_files)
 APP.add_typer(data.APP, name="data")
 APP.command()(train.train)
+APP.command()(worker.worker)
+APP.add_typer(models.APP, name="models")
 APP.command()(evaluate.evaluate)
 APP.command()(tune.tune)
+APP.command(name="off-policy")(offpolicy.off_policy)
 APP.command()(recommend.recommend)
 APP.command(name="recommend-all")(recommendall.recommend_all)
 APP.add_typer(placements.APP, name="placements")
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")
 APP.add_typer(consent.APP, name="consent")
+APP.add_typer(store.APP, name="store")
 APP.add_typer(study.APP, name="study")
 APP.command()(doctor.doctor)
 

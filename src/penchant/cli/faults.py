@@ -12,9 +12,19 @@ from penchant.core.errors import PenchantError
 
 __all__ = ["Misuse", "in_options", "misuse", "report"]
 
-_FIELD = re.compile(r"\b(user|item|at|kind|value|id|session|channel|title|text|categories|price|currency|available)=")
+_FIELD = re.compile(
+    r"\b(user|item|at|kind|value|id|session|channel|replaces|title|text|categories|price|currency|available)="
+)
 _OPTION = re.compile(r"\b(?:pass )?(rejects|separator|time_format|columns)= ?")
 _MEMBER = re.compile(r'add "(item)" to the question')
+_CALLS = (
+    (re.compile(r"split\.temporal\(data\)"), "--protocol temporal"),
+    (re.compile(r"split\.allowing\('(\w+)'\)"), r"--allow \1"),
+    (re.compile(r"\bthreshold="), "--threshold "),
+    (re.compile(r"\bby=\['([\w.]+)'\], with a table of users"), r"--by \1, with --users"),
+    (re.compile(r"\bby=\['([\w.]+)'\], with a catalogue"), r"--by \1, with --items"),
+    (re.compile(r"\bpass users=, a table"), "name --users, a file"),
+)
 _GLOBAL = ("--settings", "--quiet", "--verbose")
 
 
@@ -64,9 +74,13 @@ def in_options(error: PenchantError) -> PenchantError:
     >>> from penchant.core.errors import MissingColumn
     >>> print(in_options(MissingColumn("no column 'user'", then="say which one it is: user='Customer ID'")))
     no column 'user'; next: say which one it is: --map user='Customer ID'
+    >>> in_options(PenchantError("a leak", then="split.temporal(data), or split.allowing('future')")).then
+    '--protocol temporal, or --allow future'
     """
     then = error.then and _OPTION.sub(
         lambda found: f"--{found[1].replace('_', '-')} ", _FIELD.sub(r"--map \1=", error.then)
     )
     then = then and _MEMBER.sub(r"add --\1 ID", then)
+    for call, option in _CALLS:
+        then = then and call.sub(option, then)
     return type(error)(error.what, got=error.got, allowed=error.allowed, then=then, field=error.field)

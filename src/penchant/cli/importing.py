@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +16,7 @@ from penchant.cli.state import State, state_of
 from penchant.core.errors import PenchantError, UnknownName
 
 if TYPE_CHECKING:
+    from penchant.core.progress import Progress
     from penchant.engine.importing import Imported
     from penchant.trust.gate import Gate
 
@@ -31,7 +34,9 @@ __all__ = [
     "read_options",
 ]
 
-EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel")
+_STDIN = Path("-")
+
+EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel", "replaces")
 ITEM_FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
 
 
@@ -49,7 +54,17 @@ TimeFormat = Annotated[str | None, typer.Option(metavar="TEXT", help="How times 
 def import_files(
     context: typer.Context,
     *,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="CSV, Parquet or JSON Lines, gzip too.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="CSV, Parquet or JSON Lines, gzip too; - reads standard input."),
+    ] = None,
+    query: Annotated[str | None, typer.Option(metavar="SQL", help="Take the rows of a query, and no file.")] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", envvar="PENCHANT_SOURCE", help="The database that --query asks.")
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="What standard input holds: csv, jsonl, parquet.")
+    ] = None,
     items: Annotated[bool, typer.Option("--items", help="The files hold items, not events.")] = False,
     mapping: Mapped = None,
     constants: Constants = None,
@@ -63,21 +78,24 @@ def import_files(
         Path | None, typer.Option(metavar="PATH", help="Where refused rows go; beside the file when not said.")
     ] = None,
 ) -> None:
-    """Bring events, or with --items the catalogue, from files."""
+    """Bring events, or with --items the catalogue, from files, standard input or a database."""
     from penchant.trust.gate import Gate
 
     state = state_of(context)
-    if rejects is not None and len(paths) > 1:
-        raise Misuse(f"--rejects names one file; got {len(paths)} inputs")
+    sources = _sources(paths, query, url)
+    if rejects is not None and len(sources) > 1:
+        raise Misuse(f"--rejects names one file; got {len(sources)} inputs")
     if consent is not None and items:
         raise Misuse("--consent is about people; got it with --items")
     fields = ITEM_FIELDS if items else EVENT_FIELDS
     options = read_options(fields, mapping, constants, (columns, separator, time_format))
     options["rejects"] = "beside" if rejects is None else rejects
     with Gate.open(state.settings(), state.clock) as gate:
-        for path in paths:
+        for source in sources:
             try:
-                done = _import_one(gate, state, path, options, items=items, consent=consent)
+                with _opened(source, url, form, state.progress()) as rows:
+                    own = options if rejects is not None else _beside(options, source, rows)
+                    done = _import_one(gate, state, rows, own, items=items, consent=consent)
             except PenchantError as error:
                 raise in_options(error) from error
             _tell(done, "items" if items else "events")
@@ -142,8 +160,44 @@ def mapped(names: dict[str, str]) -> dict[str, Any]:
     return {**names, **{name: columns for name, columns in several.items() if "," in names[name]}}
 
 
+def _sources(paths: Sequence[Path] | None, query: str | None, url: str | None) -> list[Path | str]:
+    """Return where rows come from: files, or the text of a query."""
+    if query is None:
+        if not paths:
+            raise Misuse("name a file, - for standard input, or --query; got none")
+        if list(paths).count(_STDIN) > 1:
+            raise Misuse("standard input can be read once; got - twice")
+        return [*paths]
+    if paths:
+        raise Misuse(f"--query stands alone; got {paths[0]} too")
+    if url is None:
+        raise Misuse("--query needs the database that it asks: --url URL, or PENCHANT_SOURCE")
+    return [query]
+
+
+@contextmanager
+def _opened(source: Path | str, url: str | None, form: str | None, progress: Progress) -> Iterator[Any]:
+    """Yield a path or a table."""
+    from penchant.engine.sources import query_table, spooled
+
+    if isinstance(source, str):
+        yield query_table(url or "", source, progress)
+    elif source == _STDIN:
+        with spooled(sys.stdin.buffer, form) as path:
+            yield path
+    else:
+        yield source
+
+
+def _beside(options: dict[str, Any], source: Path | str, rows: Any) -> dict[str, Any]:
+    """Return where refused rows go when nobody said: beside the file, or here when there is none."""
+    if isinstance(source, Path) and source != _STDIN:
+        return options
+    return {**options, "rejects": Path(f"{'query' if isinstance(source, str) else rows.stem}.rejects.csv")}
+
+
 def _import_one(
-    gate: Gate, state: State, path: Path, options: dict[str, Any], *, items: bool, consent: str | None
+    gate: Gate, state: State, path: Any, options: dict[str, Any], *, items: bool, consent: str | None
 ) -> Imported:
     from penchant.engine.importing import import_events, import_items
     from penchant.trust.access import SYSTEM

@@ -22,7 +22,12 @@ SHOWN = ("ndcg@10", "recall@20", "hit@10", "coverage@10")
 _P = re.compile(r" p: [^.]*\.$")
 "The sentence about p-values, which the tables here do not show."
 
-_TITLES = {"new": "New items: what the person had not had before", "repeat": "Repeats: what the person had before"}
+_TITLES = {
+    "new": "New items: what the person had not had before",
+    "repeat": "Repeats: what the person had before",
+    "any": "All items: what comes next, had before or not",
+    "rating": "Ratings: what the person says of an item",
+}
 
 
 def document(reports: Mapping[str, Report]) -> str:
@@ -67,9 +72,12 @@ def _show(task: str, report: Report, shown: Sequence[str]) -> None:
         seconds = next(iter(found.values())).seconds
         made.add_row(model, *cells, number(seconds, 2), against or "-")
     show(made)
-    for line in report.lines:
-        if line.verdict is not None and line.name in shown:
-            say(f"  {sentence(line, report.setup.baseline)}")
+    told = [line for line in report.lines if line.verdict is not None and line.name in shown]
+    short = [line for line in told if line.slice is None or " = " not in line.slice or line.name == judged]
+    for line in short:
+        say(f"  {sentence(line, report.setup.baseline)}")
+    if len(short) < len(told):
+        say(f"  {len(told) - len(short):,} more verdicts on slices, by the other metrics, are in what --json writes.")
     for text in report.about():
         say(f"  {_P.sub('', text)}")
     say("")

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penchant.cli.evaluate import check_places, held_out
+from penchant.cli.faults import in_options
+from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File, MinUsers
+from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
 from penchant.cli.reports import show_reports
 from penchant.cli.shown import emit, say
-from penchant.cli.state import state_of
-from penchant.core.errors import MissingExtra
+from penchant.cli.state import State, state_of
+from penchant.core.errors import MissingExtra, PenchantError
+
+if TYPE_CHECKING:
+    from penchant.core.settings import Settings
+    from penchant.evaluation.tuned import TuningReport
 
 __all__ = ["tune"]
 
@@ -27,6 +34,7 @@ def tune(
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the settings, or a learner.")],
     *,
+    path: File = None,
     trials: Annotated[int, typer.Option(metavar="N", help="How many there shall be in all.")] = 50,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="No trial begins later than this.")] = None,
     metric: Annotated[str, typer.Option(metavar="A@K", help="What is to be as high as can be.")] = "ndcg@10",
@@ -38,38 +46,35 @@ def tune(
     json: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
     ] = None,
+    min_users: MinUsers = None,
+    items: Catalogue = None,
+    mapping: Mapped = None,
+    item_mapping: CatalogueMapped = None,
+    constants: Constants = None,
+    columns: Columns = None,
+    separator: Separator = None,
+    time_format: TimeFormat = None,
 ) -> None:
     """Search the hyper-parameters of a model."""
     if importlib.util.find_spec("optuna") is None:
         raise MissingExtra.of("tune", "optuna")
-    from penchant.engine.tuning import tune_model
     from penchant.evaluation.page import write
-    from penchant.trust.access import SYSTEM
-    from penchant.trust.gate import Gate
 
     state = state_of(context)
+    said = {"mapping": mapping, "constants": constants, "columns": columns, "separator": separator}
+    file = EventFile.of(path, items, item_mapping, said | {"time_format": time_format})
     target = None if json in (None, "-") else Path(str(json))
     check_places(None, target)
-    settings = held_out(state.settings(), test)
-    with Gate.open(settings, state.clock) as gate:
-        report = tune_model(
-            gate,
-            SYSTEM,
-            settings,
-            model,
-            metric=metric,
-            trials=trials,
-            seconds=seconds,
-            fields=field or (),
-            windows=windows,
-            storage=study,
-            rng=seed,
-            progress=state.progress(),
-        )
+    search = {"metric": metric, "trials": trials, "seconds": seconds, "fields": field or (), "windows": windows}
+    try:
+        settings = held_out(file.settings(state, min_users), test)
+        report, note = _tuned(state, file, model, settings, search | {"storage": study, "rng": seed})
+    except PenchantError as error:
+        raise in_options(error) from error
     if json == "-":
         emit(report.json())
         return
-    for sentence in report.sentences():
+    for sentence in (*report.sentences(), *note):
         say(sentence)
     say("")
     show_reports({report.learner.task: report.outer}, list(dict.fromkeys(line.name for line in report.outer.lines)))
@@ -78,3 +83,19 @@ def tune(
         write(target, report.json().encode())
         say(f"written: {target}")
     state.remark(f"next: {_NEXT.get(report.verdict, _KEEP)}")
+
+
+def _tuned(
+    state: State, file: EventFile, model: str, settings: Settings, search: dict[str, Any]
+) -> tuple[TuningReport, tuple[str, ...]]:
+    """Return what a search found in the store or in a file, and what is to be said of the file."""
+    from penchant.engine.tuning import tune_events, tune_model
+    from penchant.trust.access import SYSTEM
+    from penchant.trust.gate import Gate
+
+    progress = state.progress()
+    if file.path is not None:
+        data, note = file.dataset(state, settings)
+        return tune_events(data, settings, model, progress=progress, **search), (note,)
+    with Gate.open(settings, state.clock) as gate:
+        return tune_model(gate, SYSTEM, settings, model, progress=progress, **search), ()

@@ -13,7 +13,8 @@
     │   └── ArtifactVersion
     ├── StoreError              the database is absent, newer than this code, or failing
     │   ├── StoreMissing
-    │   └── StoreVersion
+    │   ├── StoreVersion
+    │   └── Busy                too much waits to be written; soon there is room again
     ├── AccessError             who asks may not have what they ask for
     │   ├── Unauthorized
     │   └── Forbidden
@@ -34,6 +35,7 @@ __all__ = [
     "ArtifactDamaged",
     "ArtifactError",
     "ArtifactVersion",
+    "Busy",
     "EmptyData",
     "Forbidden",
     "InputError",
@@ -169,6 +171,12 @@ class StoreVersion(StoreError):
     """The store was written by another version of Penchant."""
 
     code = "store_version"
+
+
+class Busy(StoreError):
+    """More waits to be written than may; nothing of this was kept, and soon there is room again."""
+
+    code = "busy"
 
 
 class AccessError(PenchantError):

@@ -15,8 +15,11 @@ from penchant.core.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Event", "Filters", "History", "Item", "Part", "Query", "Reason", "Slate", "TopK"]
+__all__ = ["RETRACT", "Event", "Filters", "History", "Item", "Part", "Query", "Reason", "Slate", "TopK"]
 
+
+RETRACT = "retract"
+"The kind of an event that takes back another and puts nothing in its place."
 
 _LINES = 20
 "Items of a slate that its repr shows."
@@ -47,6 +50,9 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     "Where it happened."
     context: dict[str, str] = field(default_factory=dict)
     "Anything else worth keeping, as text."
+    replaces: str | None = None
+    """The id of the event of this person in whose place it stands: a correction. With the kind retract, nothing stands
+    there any more. It may arrive before the event that it names."""
     slate: str | None = None
     "The slate it was done with: which answer showed the item."
     price: float | None = None
@@ -237,6 +243,8 @@ class Slate(Struct, frozen=True, eq=False):
 
     def take(self, rows: Any) -> Slate:
         """Return the slate of the given rows (int indices or a boolean mask, length n)."""
+        if not self.reasons and not self.ids:  # all of a catalogue, mostly
+            return Slate(self.items[rows], self.scores[rows], parts=self.parts)
         index = np.arange(len(self))[rows]
         return Slate(
             self.items[index],

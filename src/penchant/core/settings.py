@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "SlateSettings",
     "TrainSettings",
+    "WorkerSettings",
     "load_settings",
 ]
 
@@ -45,6 +46,8 @@ class EventSettings(_Section, frozen=True):
     "Kinds whose value multiplies the weight. For all others only the sign of the value counts."
     future: str = "1d"
     "How far ahead of the clock an event may lie before it is refused."
+    waiting: int = 100_000
+    "Events that may wait to be written, in one process, before more are refused as busy."
 
     def weigh(self, kind: str, value: float) -> float:
         """Return what one event weighs.
@@ -82,19 +85,59 @@ class TrainSettings(_Section, frozen=True):
     "Trained bundles kept on disk."
 
 
+class WorkerSettings(_Section, frozen=True):
+    """How ``penchant worker`` keeps the models up to date.
+
+    >>> WorkerSettings(every="1h").placement
+    'for-you'
+    """
+
+    every: str = "1d"
+    "From the end of one training to the beginning of the next."
+    jitter: str = "5m"
+    "Up to so much is added by chance, so that many deployments do not begin at once."
+    newest: str = "1d"
+    "The newest part of the events, by which new models and those in charge are compared before a promotion."
+    placement: str = "for-you"
+    "The placement that is asked in the comparison."
+    metric: str = "ndcg@10"
+    "What decides: new models are promoted unless they are significantly worse by it."
+    floor: float = 0.0
+    "What the metric must reach at least; 0 asks for nothing."
+    users: int = 1000
+    "People asked about in the comparison, at most."
+    lease: str = "1m"
+    "How long after a worker was killed another may take over."
+
+
 class EvaluationSettings(_Section, frozen=True):
     """How models are compared.
 
     >>> EvaluationSettings(test="7d")
-    EvaluationSettings(test='7d', k=(5, 10, 20), resamples=1000)
+    EvaluationSettings(test='7d', k=(5, 10, 20), resamples=1000, protocol='temporal', windows=4, folds=5, share=0.2, \
+gap='30m', by=(), threshold=0.0)
     """
 
     test: str = "28d"
-    "The last part of the data, held out."
+    "The last part of the data, held out; of rolling windows, how long one is."
     k: tuple[int, ...] = (5, 10, 20)
     "List lengths that metrics are computed at."
     resamples: int = 1000
     "Bootstrap resamples behind an interval."
+    protocol: str = "temporal"
+    "How events are cut: temporal, rolling, leave-last-out, random, k-fold, strong or sessions."
+    windows: int = 4
+    "How many windows are rolled."
+    folds: int = 5
+    "Into how many folds events are dealt."
+    share: float = 0.2
+    "The share held out at random: of the events; of strong, of the people and of what each of them did."
+    gap: str = "30m"
+    "A session ends when nothing is done for longer than this."
+    by: tuple[str, ...] = ()
+    "Columns that slice an evaluation, such as user.history."
+    threshold: float = 0.0
+    "Above it a rating is a like."
 
 
 class ServerSettings(_Section, frozen=True):
@@ -108,6 +151,8 @@ class ServerSettings(_Section, frozen=True):
     "The address; 127.0.0.1 answers this machine only."
     port: int = 8080
     "The port."
+    workers: int = 1
+    "Processes that share the port."
     max_batch: int = 10_000
     "Events or items in one request."
     max_body: int = 16 * 1024 * 1024
@@ -175,6 +220,7 @@ class Settings(_Section, frozen=True):
     events: EventSettings = EventSettings()
     consent: ConsentSettings = ConsentSettings()
     train: TrainSettings = TrainSettings()
+    worker: WorkerSettings = WorkerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     server: ServerSettings = ServerSettings()
     slates: SlateSettings = SlateSettings()
@@ -215,8 +261,8 @@ def settings_from(raw: dict[str, Any], *, base: Path) -> Settings:
     >>> settings_from({"server": {"prot": 80}}, base=Path("."))
     Traceback (most recent call last):
         ...
-    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, max_batch, max_body; \
-next: did you mean 'port'?
+    penchant.core.errors.SettingsError: unknown key; got server.prot; allowed: host, port, workers, max_batch, \
+max_body; next: did you mean 'port'?
     """
     _check_keys(raw, Settings, "")
     placements = raw.get("placements", {})
@@ -264,12 +310,17 @@ def _check_keys(raw: Any, kind: type[Struct], prefix: str) -> None:
 def _check_values(settings: Settings) -> None:
     parse_duration(settings.events.future, field="events.future")
     parse_duration(settings.evaluation.test, field="evaluation.test")
+    for name in ("every", "jitter", "newest", "lease"):
+        parse_duration(getattr(settings.worker, name), field=f"worker.{name}")
     limits = {
         "evaluation.k": min(settings.evaluation.k, default=0),
         "evaluation.resamples": settings.evaluation.resamples,
         "train.min_users": settings.train.min_users,
         "train.keep": settings.train.keep,
+        "worker.users": settings.worker.users,
         "server.port": settings.server.port,
+        "server.workers": settings.server.workers,
+        "events.waiting": settings.events.waiting,
     }
     for name, value in limits.items():
         if value < 1:

@@ -23,6 +23,7 @@ REASONS = {
     "future_time": "a time in the future",
     "bad_value": "a value that is not a number",
     "not_finite": "a value that is not finite",
+    "bad_replaces": "a retraction that names no event, or an event that names itself",
     "duplicate_id": "an id that was there before",
     "missing_id": "no id",
     "bad_price": "a price that is not a number of 0 or more",

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from penchant.core.clock import utc
 from penchant.core.errors import UnknownName
+from penchant.core.nouns import RETRACT
 from penchant.core.progress import SILENT, Progress
 from penchant.data.catalogue import Items, read_items
 from penchant.data.columns import Mapping, Raw
@@ -26,7 +27,7 @@ from penchant.data.textfile import LINE_LIMIT
 __all__ = ["Events", "Items", "read_events", "read_items"]
 
 _REQUIRED = ("user", "item", "at")
-_OPTIONAL = ("kind", "value", "id", "session", "channel")
+_OPTIONAL = ("kind", "value", "id", "session", "channel", "replaces")
 _CONSTANT = ("kind", "value", "session", "channel")
 _END = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ class Events(Struct, frozen=True, eq=False):
     """
 
     table: pl.DataFrame
-    "user, item, kind (String), at (Datetime us UTC), value (Float64), id, session, channel (String or null)."
+    "user, item, kind (String), at (Datetime us UTC), value (Float64), id, session, channel, replaces (String or null)."
     quality: Quality
     "Rows read, accepted and rejected."
 
@@ -56,6 +57,7 @@ def read_events(
     id: str = "id",
     session: str = "session",
     channel: str = "channel",
+    replaces: str = "replaces",
     constants: Map[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     separator: str | None = None,
@@ -77,7 +79,7 @@ def read_events(
     ['17850']
     """
     names = {"user": user, "item": item, "at": at, "kind": kind, "value": value}
-    names |= {"id": id, "session": session, "channel": channel}
+    names |= {"id": id, "session": session, "channel": channel, "replaces": replaces}
     fixed = dict(constants or {})
     for name in fixed:
         if name not in _CONSTANT:
@@ -117,6 +119,7 @@ def _understood(
             "id": ids(column["id"], "id"),
             "session": ids(column["session"], "session"),
             "channel": words(column["channel"], "channel"),
+            "replaces": ids(column["replaces"], "replaces"),
         }
     )
     faults = {
@@ -127,6 +130,8 @@ def _understood(
         "future_time": told > bound,
         "bad_value": unread,
         "not_finite": ~table["value"].is_finite(),
+        "bad_replaces": (table["kind"].eq(RETRACT) & table["replaces"].is_null())
+        | table["replaces"].eq(table["id"]).fill_null(value=False),
     }
     return _without_repeats(first_reason(table, faults)), notes
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from penchant.core.disk import discard
+from penchant.core.disk import scratch
 from penchant.core.errors import ArtifactDamaged, ArtifactError
 from penchant.data.vocabulary import Vocabulary
+from penchant.engine.stamps import read_stamp, settled, write_stamp
 from penchant.models.artifact import read_artifact
 from penchant.models.load import scorer_of
 from penchant.models.scorer import Scorer
@@ -75,29 +75,29 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
         ArtifactError: the directory cannot be written.
     """
     root = Path(folder)
-    scratch = root / f".{uuid.uuid4().hex}.tmp"
     try:
-        scratch.mkdir(parents=True)
-        for name, scorer in scorers.items():
-            scorer.save(scratch / name)
-        digests = {name: read_artifact(scratch / name).digest for name in scorers}
-        target = root / _digest(digests)[:16]
-        (scratch / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
-        if target.exists() and not _sound(target):
-            shutil.rmtree(target)
-        if not target.exists():
-            os.replace(scratch, target)
+        with scratch(root) as place:
+            for name, scorer in scorers.items():
+                scorer.save(place / name)
+            digests = {name: read_artifact(place / name).digest for name in scorers}
+            target = root / _digest(digests)[:16]
+            (place / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
+            if target.exists() and not _sound(target):
+                shutil.rmtree(target)
+            if not target.exists():
+                os.replace(place, target)
     except OSError as error:
         raise ArtifactError(
             "the models cannot be written", got=f"{root}: {error}", then="check the path and free space"
         ) from error
-    finally:
-        discard(scratch)
     return load_bundle(target)
 
 
-def load_bundle(path: str | Path) -> Bundle:
+def load_bundle(path: str | Path, *, whole: bool = False) -> Bundle:
     """Return the bundle in a directory, every byte of it checked.
+
+    What was checked on this machine before, and was not touched since, is not read again: see
+    :mod:`penchant.engine.stamps`.
 
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.models.popular import Popular
@@ -108,19 +108,22 @@ def load_bundle(path: str | Path) -> Bundle:
     >>> again.digest == saved.digest, again.scorers["popular"].recommend_one(["0"], n=2).ids
     (True, ('1', '2'))
 
+    Args:
+        path: the directory.
+        whole: read every byte again, whatever was checked before.
+
     Raises:
         ArtifactError: there is no bundle.
         ArtifactDamaged: a byte of it is not what was saved.
     """
     place = Path(path)
-    try:
-        digests: dict[str, str] = msgspec.json.decode((place / _LIST).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ArtifactError("there is no bundle of models here", got=str(place), then="run 'penchant train'") from error
+    digests = _listed(place)
+    known = None if whole else read_stamp(place)
+    fresh = settled(place) if known is None else None
     scorers: dict[str, Scorer] = {}
-    vocabulary: Vocabulary | None = None
+    first: Scorer | None = None
     for name, digest in digests.items():
-        artifact = read_artifact(place / name)
+        artifact = read_artifact(place / name, whole=known is None)
         if artifact.digest != digest:
             raise ArtifactDamaged(
                 "a model of the bundle is not the one that was trained with it",
@@ -128,10 +131,19 @@ def load_bundle(path: str | Path) -> Bundle:
                 allowed=digest[:12],
                 then="train again",
             )
-        scorer = scorer_of(artifact)
-        vocabulary = vocabulary if vocabulary == scorer.items else scorer.items
-        scorers[name] = msgspec.structs.replace(scorer, items=vocabulary)
-    return Bundle(_digest(digests), str(place), scorers, digests)
+        scorers[name] = scorer_of(artifact, first)
+        first = first or scorers[name]
+    bundle = Bundle(_digest(digests), str(place), scorers, digests)
+    if fresh is not None:
+        write_stamp(place, bundle.digest, fresh)
+    return bundle
+
+
+def _listed(place: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode((place / _LIST).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ArtifactError("there is no bundle of models here", got=str(place), then="run 'penchant train'") from error
 
 
 def place_of(recorded: str, folder: str | Path) -> Path:

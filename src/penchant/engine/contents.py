@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterable
 
+from penchant.core.errors import StoreError
+from penchant.core.nouns import Item
 from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.content import Content
 
-__all__ = ["Contents"]
+__all__ = ["Contents", "Told"]
 
 log = logging.getLogger(__name__)
+
+Told = Callable[[], Iterable[Item]]
+"Every item there is, with its text; the catalogue in memory is without."
 
 _REST = 30.0
 "Seconds between two workings-out at least."
@@ -28,8 +34,10 @@ class Contents:
     (False, 1, True)
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, told: Told | None = None) -> None:
+        """Take the catalogue, and what tells the texts of items; without that, they are known by title and category."""
         self._catalogue = catalogue
+        self._told = told
         self._content: Content | None = None
         self._version = -1
         self._made = 0.0
@@ -63,8 +71,19 @@ class Contents:
 
     def _make(self) -> None:
         began, version = time.perf_counter(), self._catalogue.version
-        self._content = Content.of(self._catalogue.vocabulary, self._catalogue.known())
-        self._version, self._made = version, time.monotonic()
+        items, whole = self._items()
+        self._content = Content.of(self._catalogue.vocabulary, items)
+        self._version, self._made = version if whole else -1, time.monotonic()
         log.info(
             "content of %d items worked out in %.1f s", len(self._catalogue.vocabulary), time.perf_counter() - began
         )
+
+    def _items(self) -> tuple[Iterable[Item], bool]:
+        """Return all items, and whether with their texts: without the store, what is in memory must do for a while."""
+        if self._told is not None:
+            try:
+                return self._told(), True
+            except StoreError as error:
+                log.warning("items are compared by their titles and categories until the store answers: %s", error)
+        known = (self._catalogue.item(code) for code in range(len(self._catalogue.vocabulary)))
+        return known, self._told is None

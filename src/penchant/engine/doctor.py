@@ -59,12 +59,18 @@ def examine(settings: str | Path, *, clock: Clock | None = None) -> list[Finding
 
 
 def _store(engine: Engine) -> Iterator[Finding]:
-    counts = engine.gate.counts(SYSTEM)
-    about = f"store: {counts.events:,} events of {counts.users:,} users, {counts.items:,} items"
-    if counts.events:
-        yield Finding("ok", about)
+    about = engine.gate.about(SYSTEM)
+    what = f"database: {about.database} {about.version} at {about.place}; commits: {about.commits}"
+    if about.commits == "on disk":
+        yield Finding("ok", what)
     else:
-        yield Finding("warn", about, "run 'penchant import FILE', or post events to /v1/events")
+        yield Finding("warn", what, "switch it on, or a power cut may lose what was acknowledged")
+    counts = engine.gate.counts(SYSTEM)
+    said = f"store: {counts.events:,} events of {counts.users:,} users, {counts.items:,} items"
+    if counts.events:
+        yield Finding("ok", said)
+    else:
+        yield Finding("warn", said, "run 'penchant import FILE', or post events to /v1/events")
     for purpose, users in counts.consenting.items():
         what = f"consent: {users:,} of {counts.users:,} users with events agree to {purpose}"
         if counts.users and not users:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,18 +14,17 @@ from penchant.core.nouns import Event, Filters, Item
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
-from penchant.engine.bundle import load_bundle, place_of
 from penchant.engine.deadline import Deadline
 from penchant.engine.everyone import Everyone, Mailing, recommend_everyone
 from penchant.engine.histories import Histories
+from penchant.engine.keeper import Keeper
 from penchant.engine.known import Known
 from penchant.engine.pages import Page, PageAnswer, asks_of, page_answer
 from penchant.engine.ranking import RankAsk, Ranking, ranking
-from penchant.engine.recommending import Model, answered, model_of
+from penchant.engine.recommending import Model, answered
 from penchant.engine.slatelog import SlateLog
 from penchant.engine.studying import Studying
 from penchant.trust.access import Actor, require
-from penchant.trust.artifacts import Artifact
 from penchant.trust.gate import Gate, Receipt
 from penchant.trust.moments import moment
 from penchant.trust.purpose import Purpose
@@ -65,12 +63,8 @@ class Engine:
         self.timer = timer
         self.slates = SlateLog(gate.slates, settings.slates, clock)
         self._known = Known(timer)
-        self._down: str | None = None
         self.studies = Studying(gate, self._current, clock)
-        self._model: Model | None = None
-        self._broken: tuple[Artifact, str] | None = None
-        self._version = 0
-        self._lock = threading.Lock()
+        self.models = Keeper(gate, settings)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Engine:
@@ -86,8 +80,9 @@ class Engine:
         return cls(settings, gate, clock)
 
     def close(self) -> None:
-        """Write the slates that wait, and let go of the store."""
+        """Write the slates that wait, stop watching for promotions, and let go of the store."""
         self.slates.close()
+        self.models.close()
         self.gate.close()
 
     def __enter__(self) -> Engine:
@@ -180,13 +175,12 @@ class Engine:
     def ready(self) -> Readiness:
         """Return whether every placement can be answered, and what is missing."""
         try:
-            model = self._refreshed()
+            model = self.models.current()
         except (StoreError, ArtifactError) as error:
             return Readiness(False, (str(error),), status="not ready")
         if model is None:
             return Readiness(False, ("no bundle of models is trained; run 'penchant train'",), status="not ready")
-        down = (self._down,) if self._down else ()
-        lacking = down + model.missing + ((self._broken[1],) if self._broken else ())
+        lacking = tuple(why for why in (self.models.down, *model.missing, self.models.broken) if why is not None)
         ready = len(model.pipelines) == len(self.settings.placements)
         status = "not ready" if not ready else "degraded" if lacking else "ready"
         return Readiness(ready, lacking, model.bundle.digest, status)
@@ -196,10 +190,10 @@ class Engine:
         limits = [known[name].deadline_ms for name in placements if name in known]
         longest = max(limits, default=0) if all(limits) else 0
         deadline = Deadline(longest if wanted is None else wanted, self.timer)
-        return Histories(self.gate, actor, deadline, down=self._down is not None)
+        return Histories(self.gate, actor, deadline, down=self.models.down is not None)
 
     def _current(self) -> Model:
-        model = self._refreshed()
+        model = self.models.current()
         if model is None:
             raise NotReady("no models are trained yet", then="run 'penchant train'")
         return model
@@ -207,46 +201,10 @@ class Engine:
     def _titles(self) -> Model | None:
         """Return what knows titles, or None: showing people their own data must not depend on a model."""
         try:
-            return self._refreshed()
+            return self.models.current()
         except ArtifactError as error:
             log.warning("titles come from the catalogue alone: %s", error)
             return None
-
-    def _refreshed(self) -> Model | None:
-        """Return what answers now: the promoted bundle with the newest catalogue, or the last that could be read."""
-        with self._lock:  # an older answer must not undo a newer bundle
-            try:
-                self._refresh()
-                self._down = None
-            except StoreError as error:
-                if self._model is None:
-                    raise
-                if self._down is None:
-                    log.error("the store is down, what is in memory answers: %s", error)
-                self._down = str(error)
-            return self._model
-
-    def _refresh(self) -> None:
-        promoted = self.gate.artifacts.promoted()
-        if promoted is not None and self._differs(promoted):
-            place = place_of(promoted.path, self.settings.artifacts)
-            try:
-                self._model, self._version = model_of(load_bundle(place), self.settings), 0
-                self._broken = None
-                log.info("bundle %s is in charge", promoted.digest[:12])
-            except ArtifactError as error:
-                if self._model is None:
-                    raise
-                self._broken = (promoted, str(error))
-                log.error("the promoted bundle cannot be used, the one before it answers: %s", error)
-        if self._model is not None:
-            changed, self._version = self.gate.catalogue.changed(self._version)
-            self._model.catalogue.put(changed)
-
-    def _differs(self, promoted: Artifact) -> bool:
-        """Return whether a bundle is neither in use nor known to be broken; one that is trained anew is tried anew."""
-        known = self._model is not None and self._model.bundle.digest == promoted.digest
-        return not known and (self._broken is None or self._broken[0] != promoted)
 
     def _consent(self, actor: Actor, user: str) -> dict[str, bool]:
         return {state.purpose: state.granted for state in self.gate.consent.state(actor, user)}

@@ -56,7 +56,7 @@ def import_events(
     consent: str | None = None,
     progress: Progress = SILENT,
 ) -> Imported:
-    """Read a file or table of events, and write the good rows in one transaction.
+    """Read a file or table of events, and write the good rows; an import that was stopped goes on where it was.
 
     >>> import polars as pl
     >>> from tempfile import TemporaryDirectory

@@ -14,7 +14,7 @@ from penchant.core.nouns import Slate
 from penchant.core.settings import PlacementSettings, Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, ModelName, Ranked
 from penchant.engine.bundle import Bundle
-from penchant.engine.contents import Contents
+from penchant.engine.contents import Contents, Told
 from penchant.engine.cursor import Cursor, read_cursor, write_cursor
 from penchant.engine.deadline import Deadline
 from penchant.engine.histories import Histories
@@ -57,7 +57,7 @@ class Model(Struct, frozen=True, eq=False):
     "Why a placement has no pipeline, or not all of it."
 
 
-def model_of(bundle: Bundle, settings: Settings) -> Model:
+def model_of(bundle: Bundle, settings: Settings, told: Told | None = None) -> Model:
     """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal.
 
     >>> from tempfile import TemporaryDirectory
@@ -70,6 +70,11 @@ def model_of(bundle: Bundle, settings: Settings) -> Model:
     >>> list(model.pipelines), model.missing[0]
     (['trending'], 'placement for-you: a placement needs a model that is not trained; got ease; allowed: trending; \
 next: train')
+
+    Args:
+        bundle: the scorers.
+        settings: placements and the weights of kinds.
+        told: asked for all items with their texts, when items are compared by what they are.
     """
     catalogue = Catalogue(bundle.items)
     pipelines: dict[str, Chain] = {}
@@ -81,7 +86,7 @@ next: train')
                 missing.append(f"placement {name}: {pipelines[name].missing}")
         except NotReady as error:
             missing.append(f"placement {name}: {error}")
-    return Model(settings, bundle, catalogue, pipelines, Contents(catalogue), tuple(missing))
+    return Model(settings, bundle, catalogue, pipelines, Contents(catalogue, told), tuple(missing))
 
 
 def answer(

@@ -15,7 +15,7 @@ from penchant.evaluation.datareport.thresholds import IDLE, WINDOWS
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = ["report_data"]
+__all__ = ["report_data", "stored_catalogue"]
 
 
 def report_data(
@@ -41,10 +41,20 @@ def report_data(
         InputError: ``idle`` or ``windows`` is out of range.
     """
     data = consented_data(gate, actor, settings)
-    items, _ = gate.catalogue.changed()
     source = "the store, events of people who agreed to training"
-    catalogue = _table(items) if items else None
-    return data_report(data, catalogue, idle=idle, windows=windows, source=source, progress=progress)
+    return data_report(data, stored_catalogue(gate), idle=idle, windows=windows, source=source, progress=progress)
+
+
+def stored_catalogue(gate: Gate) -> Items | None:
+    """Return the catalogue of the store; None when it is empty.
+
+    >>> from penchant.testing import shop
+    >>> with shop() as engine:
+    ...     stored_catalogue(engine.gate).table.height
+    8
+    """
+    items, _ = gate.catalogue.changed()
+    return _table(items) if items else None
 
 
 def _table(items: list[Item]) -> Items:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import polars as pl
+
 from penchant.core.disk import discard
 from penchant.core.errors import EmptyData
 from penchant.core.progress import SILENT, Progress
@@ -19,9 +21,32 @@ from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
-__all__ = ["consented_data", "fit_models", "recipes", "served", "train"]
+__all__ = ["consented_data", "fit_models", "learnt", "recipes", "retain", "served", "train", "usable_events"]
 
 log = logging.getLogger(__name__)
+
+
+def usable_events(gate: Gate, actor: Actor) -> pl.DataFrame:
+    """Return the table of all events that people let us learn from, in order of arrival.
+
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     usable_events(engine.gate, SYSTEM).shape
+    (34, 5)
+
+    Raises:
+        EmptyData: there are none.
+    """
+    events = gate.read(actor, Purpose.TRAIN)
+    if events.is_empty():
+        stored = gate.counts(actor).events
+        raise EmptyData(
+            "there are no events that may be learnt from",
+            got=f"{stored:,} events stored, none of them of a person who consented to training",
+            then="import events with --consent, grant consent, or set consent.default",
+        )
+    return events
 
 
 def consented_data(gate: Gate, actor: Actor, settings: Settings) -> Dataset:
@@ -36,14 +61,7 @@ def consented_data(gate: Gate, actor: Actor, settings: Settings) -> Dataset:
     Raises:
         EmptyData: there are none.
     """
-    events = gate.read(actor, Purpose.TRAIN)
-    if events.is_empty():
-        stored = gate.counts(actor).events
-        raise EmptyData(
-            "there are no events that may be learnt from",
-            got=f"{stored:,} events stored, none of them of a person who consented to training",
-            then="import events with --consent, grant consent, or set consent.default",
-        )
+    events = usable_events(gate, actor)
     return Dataset.from_events(events, weights=settings.events.weights, valued=settings.events.valued)
 
 
@@ -101,11 +119,37 @@ def train(gate: Gate, actor: Actor, settings: Settings, *, progress: Progress = 
     Raises:
         EmptyData: nothing may be learnt from, or nothing is left of it after ``train.min_users``.
     """
-    data = consented_data(gate, actor, settings).filter(min_users=settings.train.min_users)
+    began = time.perf_counter()
+    whole = consented_data(gate, actor, settings)
+    data = whole.filter(min_users=settings.train.min_users)
     scorers, _ = fit_models(recipes(settings, served(settings)), data, progress=progress)
     bundle = save_bundle(scorers, settings.artifacts)
-    gate.artifacts.record(actor, bundle.digest, bundle.path, models=bundle.digests, metrics={})
-    gate.artifacts.promote(actor, bundle.digest)
+    facts = {**learnt(whole), "seconds": time.perf_counter() - began}
+    gate.artifacts.record(actor, bundle.digest, bundle.path, models=bundle.digests, metrics=facts)
+    gate.artifacts.promote(actor, bundle.digest, by="penchant train")
+    retain(gate, actor, settings)
+    return bundle
+
+
+def learnt(data: Dataset) -> dict[str, int]:
+    """Return what is remembered of the events behind a bundle: how many, and when the newest was.
+
+    >>> import polars as pl
+    >>> learnt(Dataset.from_events(pl.DataFrame({"user": ["ann", "bob"], "item": ["tea", "jam"], "at": [1, 7]})))
+    {'rows': 2, 'newest': 7}
+    """
+    return {"rows": data.n_events, "newest": int(data.column("at").max())}
+
+
+def retain(gate: Gate, actor: Actor, settings: Settings) -> None:
+    """Forget bundles beyond ``train.keep``, and remove their files; never the one in charge or the one before it.
+
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     retain(engine.gate, SYSTEM, engine.settings)
+    ...     len(engine.gate.artifacts.list())
+    1
+    """
     for old in gate.artifacts.forget(actor, settings.train.keep):
         discard(Path(settings.artifacts) / Path(old.path).name)
-    return bundle

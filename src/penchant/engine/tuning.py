@@ -8,6 +8,7 @@ from pathlib import Path
 from penchant.core.errors import UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
+from penchant.data.dataset import Dataset
 from penchant.engine.training import consented_data
 from penchant.evaluation.tuned import TuningReport
 from penchant.evaluation.tuning import tune
@@ -15,7 +16,7 @@ from penchant.models.learner import Learner, learner_from, learners
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
-__all__ = ["learner_of", "tune_model"]
+__all__ = ["learner_of", "tune_events", "tune_model"]
 
 
 def learner_of(settings: Settings, model: str) -> Learner:
@@ -62,10 +63,51 @@ def tune_model(
         UnknownName: there is no such model, metric or field.
         EmptyData: nothing may be learnt from, or the data is too short.
     """
-    learner = learner_of(settings, model)
+    data = consented_data(gate, actor, settings)
+    return tune_events(
+        data,
+        settings,
+        model,
+        metric=metric,
+        trials=trials,
+        seconds=seconds,
+        fields=fields,
+        windows=windows,
+        storage=storage,
+        rng=rng,
+        progress=progress,
+    )
+
+
+def tune_events(
+    data: Dataset,
+    settings: Settings,
+    model: str,
+    *,
+    metric: str = "ndcg@10",
+    trials: int = 50,
+    seconds: float | None = None,
+    fields: Sequence[str] = (),
+    windows: int = 2,
+    storage: Path | None = None,
+    rng: int = 0,
+    progress: Progress = SILENT,
+) -> TuningReport:
+    """Tune a model of the settings on events from anywhere; see :func:`penchant.evaluation.tuning.tune`.
+
+    >>> from penchant.core.settings import TrainSettings
+    >>> from penchant.testing.worlds import bazaar
+    >>> settings = Settings(train=TrainSettings(min_users=1))
+    >>> len(tune_events(bazaar(), settings, "popular", metric="hit@3", trials=2, windows=1).trials)
+    2
+
+    Raises:
+        UnknownName: there is no such model, metric or field.
+        EmptyData: the data is too short.
+    """
     return tune(
-        learner,
-        consented_data(gate, actor, settings),
+        learner_of(settings, model),
+        data,
         metric,
         trials=trials,
         seconds=seconds,

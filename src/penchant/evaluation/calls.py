@@ -10,7 +10,8 @@ import numpy as np
 
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.data.split import Split
-from penchant.evaluation.metrics.names import Metric, parse_metrics
+from penchant.evaluation.metrics.names import DEFAULT_RATINGS, RATING_METRICS, Metric, parse_metrics
+from penchant.evaluation.ranking import ASKED
 from penchant.evaluation.sampled import SAMPLED, check_sampled
 from penchant.models.recipe import Recipe
 from penchant.version import __version__
@@ -19,6 +20,7 @@ __all__ = [
     "VERSIONS",
     "chosen_baseline",
     "chosen_metrics",
+    "chosen_task",
     "expect_models",
     "expect_split",
     "recipe",
@@ -91,6 +93,37 @@ def chosen_baseline(models: Mapping[str, Any], baseline: str | None) -> str:
     return baseline or ("popular" if "popular" in models else next(iter(models)))
 
 
+def chosen_task(metrics: Iterable[str] | None, task: str | None) -> tuple[str, list[str] | None]:
+    """Return the task, and the metrics as texts: without a task, ``rating`` when nothing but ratings is measured.
+
+    >>> chosen_task(["rmse"], None), chosen_task(["ndcg@10"], None), chosen_task(None, "any")
+    (('rating', ['rmse']), ('new', ['ndcg@10']), ('any', None))
+
+    Raises:
+        UnknownName: there is no such task or metric.
+        InputError: metrics of slates and of ratings are asked for together, or those of another task.
+    """
+    if task is not None and task not in ASKED:
+        raise UnknownName.of("task", str(task), ASKED, field="task")
+    if metrics is None:
+        return task or "new", None
+    named = parse_metrics(metrics)
+    ratings = [str(metric) for metric in named if metric.name in RATING_METRICS]
+    others = [str(metric) for metric in named if metric.name not in RATING_METRICS]
+    found = task or ("rating" if ratings and not others else "new")
+    wrong = others if found == "rating" else ratings
+    if wrong:
+        of, right = ("slates", "rating metrics") if found == "rating" else ("ratings", "metrics of slates")
+        raise InputError(
+            f"a metric of {of} has no meaning for the task {found}",
+            got=", ".join(wrong),
+            allowed=f"{right}: {', '.join(RATING_METRICS if found == 'rating' else ('ndcg@10', 'recall@20', '...'))}",
+            then="evaluate twice, once for the slates and once with task='rating'",
+            field="metrics",
+        )
+    return found, [str(metric) for metric in named]
+
+
 def chosen_metrics(
     metrics: Iterable[str] | None, negatives: int | None, task: str, *, resamples: int, batch: int
 ) -> list[Metric]:
@@ -107,8 +140,11 @@ def chosen_metrics(
         raise InputError("resamples is out of range", got=resamples, allowed="0 or more", field="resamples")
     if batch < 1:
         raise InputError("batch is out of range", got=batch, allowed="1 or more", field="batch")
+    if negatives is not None and task == "rating":
+        then = "leave it out: ratings are foreseen one by one, and nothing is ranked"
+        raise InputError("nothing is sampled for the task rating", got=negatives, then=then, field="negatives")
     if negatives is None:
-        return parse_metrics(metrics)
+        return parse_metrics(DEFAULT_RATINGS if metrics is None and task == "rating" else metrics)
     chosen = parse_metrics([f"{name}@{k}" for name in SAMPLED for k in (5, 10, 20)] if metrics is None else metrics)
     check_sampled(chosen, negatives, task)
     return chosen

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from penchant.core.arrays import Int64
+from penchant.core.arrays import Int32, Int64
 from penchant.core.chance import generator
 from penchant.core.errors import EmptyData, InputError
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
-from penchant.evaluation.calls import (
-    VERSIONS,
-    chosen_baseline,
-    chosen_metrics,
-    expect_split,
-    recipe,
-    seed_of,
-    told,
-)
+from penchant.evaluation.answers import Answers, answers, check_threshold, said_of
+from penchant.evaluation.calls import chosen_baseline, chosen_metrics, chosen_task, expect_split, seed_of
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
-from penchant.evaluation.line import Setup
+from penchant.evaluation.groups import Groups
+from penchant.evaluation.line import Line
 from penchant.evaluation.lines import Lines
+from penchant.evaluation.metrics.names import Metric
+from penchant.evaluation.parities import check_parities, parities, parity_lines
 from penchant.evaluation.pooled import Pooled
-from penchant.evaluation.ranking import Truth, Users, rank, truth
+from penchant.evaluation.ranking import Truth, rank, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
+from penchant.evaluation.setups import Asked, setup_of_all
+from penchant.evaluation.slices import Slice, columns, slices
 from penchant.models.recipe import Recipe
 
 __all__ = ["cross_evaluate"]
@@ -40,19 +40,24 @@ def cross_evaluate(
     splits: Iterable[Split],
     metrics: Sequence[str] | None = None,
     *,
-    task: str = "new",
+    task: str | None = None,
+    by: Sequence[str] = (),
+    users: Any = None,
     baseline: str | None = None,
     resamples: int = 1000,
     rng: int | np.random.Generator = 0,
     progress: Progress = SILENT,
     batch: int = 4096,
     negatives: int | None = None,
+    threshold: float = 0.0,
+    min_users: int = 1,
+    timed: bool = False,
 ) -> Report:
     """Return how well learners foresee the test sides of several splits, each by a model fitted on its train side.
 
     A value is the mean over all users of all splits, so that a split counts by its users; who is in several splits is
     drawn whole, and so counts once in how sure one can be. Each split is a slice with lines of its own. ``coverage``,
-    ``novelty`` and ``gini`` are means over splits.
+    ``novelty`` and ``gini`` are means over splits, and have no lines in the slices of ``by``.
 
     >>> from penchant.data.dataset import Dataset
     >>> from penchant.data.split import k_fold
@@ -70,12 +75,17 @@ def cross_evaluate(
         splits: such as :func:`penchant.split.rolling` and :func:`penchant.split.k_fold` make, of one dataset.
         metrics: as in :func:`evaluate`, and so are all others.
         task: what is asked for.
+        by: columns to slice by, the users of all splits together.
+        users: what is known of them.
         baseline: the learner the others are compared with.
         resamples: bootstrap resamples, and sign assignments.
         rng: seed or generator of fitting, and of both.
         progress: where to show that it is getting on.
         batch: users per call of ``score_batch``.
         negatives: how many items to sample, if any.
+        threshold: above it a rating is a like.
+        min_users: items that fewer users touched are not learnt.
+        timed: tell what fitting took in all splits together, which no two runs agree on.
 
     Raises:
         EmptyData: there is no learner, no split, no metric, or in one split no user who counts.
@@ -88,53 +98,89 @@ def cross_evaluate(
     _expect_learners(learners)
     cuts = _expect_splits(splits)
     against = chosen_baseline(learners, baseline)
-    chosen = chosen_metrics(metrics, negatives, task, resamples=resamples, batch=batch)
+    chosen_for, texts = chosen_task(metrics, task)
+    chosen = chosen_metrics(texts, negatives, chosen_for, resamples=resamples, batch=batch)
+    check_parities(chosen, by)
     leaks = [split.check() for split in cuts]
     source = generator(rng)
-    longest = max(metric.k for metric in chosen)
-    parts: list[Lines] = []
-    for split in cuts:
-        found = truth(split, task) if negatives is None else sampled(truth(split, task), negatives, source)
-        seed = int(source.integers(2**32))
-        slates = {}
-        for name, learner in learners.items():
-            scorer = learner.fit(split.train, rng=seed, progress=progress)
-            slates[name] = rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
-        parts.append(Lines(slates, chosen, Context(split, _with_people(found))))
-    lines = Pooled(parts).lines(Chance(against, resamples, source, sampled=negatives))
-    people = np.concatenate([part.context.found.units for part in parts])
-    setup = Setup(
-        split=f"{len(cuts):,} splits, models fitted anew for each. {' '.join(split.about for split in cuts)}",
-        kind=cuts[0].kind,
-        task=task,
-        users=_added([part.context.found.counted for part in parts]),
-        items=len(cuts[0].history.items),
-        baseline=against,
-        resamples=resamples,
-        seed=seed_of(rng),
-        data={
-            f"{i} {side}": getattr(split, side).digest
-            for i, split in enumerate(cuts, 1)
-            for side in ("train", "history", "test")
-        },
-        models={name: recipe(learner) for name, learner in learners.items()},
-        versions=VERSIONS,
-        leaks=tuple(f"Split {i}: {text}" for i, found in enumerate(leaks, 1) for text in told(found)),
-        negatives=negatives,
-        people=len(np.unique(people)),
-        windows=len(cuts),
-    )
-    return Report(tuple(lines), setup)
+    asked = Asked(task=chosen_for, baseline=against, resamples=resamples, seed=seed_of(rng), negatives=negatives)
+    chance = Chance(against, resamples, source, sampled=negatives)
+    work = _Work(learners, chosen, asked, chance, by, users, batch, max(min_users, 1), progress)
+    if chosen_for == "rating":
+        lines, founds, notes = work.ratings(cuts, threshold)
+    else:
+        lines, founds = work.rankings(cuts)
+        notes = ()
+    if not timed:
+        lines = [replace(line, seconds=None) for line in lines]
+    asked = replace(asked, by=tuple(dict.fromkeys(by)), notes=notes)
+    return Report(tuple(lines), setup_of_all(cuts, founds, asked, learners, leaks))
+
+
+class _Work(Struct, frozen=True, eq=False):
+    """Every learner fitted on every split, one after the other, and what it took in all."""
+
+    learners: Mapping[str, Any]
+    metrics: Sequence[Metric]
+    asked: Asked
+    chance: Chance
+    by: Sequence[str]
+    users: Any
+    batch: int
+    min_users: int
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def ratings(self, cuts: Sequence[Split], threshold: float) -> tuple[list[Line], list[Truth], tuple[str, ...]]:
+        each, founds = [], []
+        for split in cuts:
+            scorers = dict(self._fitted(split))
+            asked, answered = answers(scorers, split, self.by, self.users, batch=self.batch, progress=self.progress)
+            each.append(answered)
+            founds.append(asked.found)
+        together = Answers.beside(each)
+        check_threshold(self.metrics, together.actual, threshold)
+        lines = together.lines(self.metrics, self.chance, threshold, self.seconds)
+        return lines, founds, said_of(self.metrics, together.actual, threshold)
+
+    def rankings(self, cuts: Sequence[Split]) -> tuple[list[Line], list[Truth]]:
+        fair = parities(self.metrics)
+        kept = [metric for metric in self.metrics if metric not in fair]
+        parts: list[tuple[Lines, dict[str, Groups]]] = []
+        sliced: list[dict[str, list[Slice]]] = []
+        for split in cuts:
+            found = truth(split, self.asked.task)
+            if self.asked.negatives is not None:
+                found = sampled(found, self.asked.negatives, self.chance.rng)
+            made = Lines(self._slates(split, found), kept, Context(split, _with_people(found)), self.seconds)
+            parts.append((made, columns(split, found, self.by, self.users)))
+            sliced.append(slices(split, found, self.by, self.users))
+        pooled = Pooled([made for made, _ in parts])
+        lines = pooled.lines(self.chance) + parity_lines(parts, fair, self.chance)
+        for column in dict.fromkeys(self.by):
+            lines += pooled.sliced([cut[column] for cut in sliced], self.chance)
+        return lines, [made.context.found for made, _ in parts]
+
+    def _fitted(self, split: Split) -> Iterator[tuple[str, Any]]:
+        seed = int(self.chance.rng.integers(2**32))
+        train = split.train if self.min_users == 1 else split.train.filter(min_users=self.min_users)
+        for name, learner in self.learners.items():
+            began = time.perf_counter()
+            scorer = learner.fit(train, rng=seed, progress=self.progress)
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+            yield name, scorer
+
+    def _slates(self, split: Split, found: Truth) -> dict[str, Int32]:
+        longest = max(metric.k for metric in self.metrics)
+        return {
+            name: rank(scorer, split, found, longest, batch=self.batch, progress=self.progress, name=name)
+            for name, scorer in self._fitted(split)
+        }
 
 
 def _with_people(found: Truth) -> Truth:
     units: Int64 = found.users if found.units is None else found.units
-    return msgspec.structs.replace(found, units=units)
-
-
-def _added(counts: Sequence[Users]) -> Users:
-    columns = zip(*(msgspec.structs.astuple(count) for count in counts), strict=True)
-    return Users(*(sum(column) for column in columns))
+    return replace(found, units=units)
 
 
 def _expect_learners(learners: Any) -> None:

@@ -6,38 +6,39 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from penchant.core.chance import generator
 from penchant.core.progress import SILENT, Progress
 from penchant.data.split import Split
+from penchant.evaluation.answers import answers, check_threshold, said_of
 from penchant.evaluation.calls import (
-    VERSIONS,
     chosen_baseline,
     chosen_metrics,
+    chosen_task,
     expect_models,
     expect_split,
-    recipe,
     seed_of,
-    told,
 )
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
-from penchant.evaluation.line import Setup
 from penchant.evaluation.lines import Lines
-from penchant.evaluation.ranking import Ranker, rank, truth
+from penchant.evaluation.parities import check_parities, parities, parity_lines
+from penchant.evaluation.ranking import rank, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
-from penchant.evaluation.slices import slices
+from penchant.evaluation.setups import Asked, setup_of
+from penchant.evaluation.slices import columns, slices
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    scorers: Mapping[str, Ranker],
+    scorers: Mapping[str, Any],
     split: Split,
     metrics: Sequence[str] | None = None,
     *,
-    task: str = "new",
+    task: str | None = None,
     by: Sequence[str] = (),
     users: Any = None,
     baseline: str | None = None,
@@ -47,6 +48,7 @@ def evaluate(
     progress: Progress = SILENT,
     batch: int = 4096,
     negatives: int | None = None,
+    threshold: float = 0.0,
 ) -> Report:
     """Return how well each model foresees the test side of a split, and which differences are more than chance.
 
@@ -70,9 +72,12 @@ def evaluate(
         split: what :mod:`penchant.data.split` makes.
         metrics: such as ``ndcg@10``; every metric that needs no more than slates at 5, 10 and 20 when None. Also
             ``auc``, ``serendipity``, ``arp`` and ``aplt``, and ``diversity`` and ``calibration`` by the categories of
-            the catalogue.
+            the catalogue; parities between the groups that ``by`` makes, such as ``ndcg_parity@10``; and, by
+            themselves, the metrics of ratings ``rmse``, ``mae``, ``accuracy``, ``f1`` and ``answered``.
         task: ``new`` asks for items the history does not hold and leaves seen items out of the slates; ``repeat`` asks
-            for items it does hold and ranks these only; ``any`` asks for all items and leaves nothing out.
+            for items it does hold and ranks these only; ``any`` asks for all items and leaves nothing out; ``rating``
+            asks what each user says of each item rated in the test, of models that foresee that. When None it is
+            ``rating`` if only ratings are measured, and else ``new``.
         by: columns to slice by, each value a slice with lines of its own: ``user.<column>`` of the table ``users``,
             ``item.<column>`` of the catalogue or its attributes; without a table, ``user.history`` (how many items a
             history holds), ``item.popularity`` (head or tail), and the cold starts ``user.cold`` and ``item.cold``.
@@ -85,20 +90,33 @@ def evaluate(
         batch: users per call of ``score_batch``.
         negatives: None to rank the whole catalogue. A number ranks what a user wanted among so many other items drawn
             at random, as some papers do; every line then says "sampled", and metrics of slates alone are refused.
+        threshold: above it a rating is a like, for ``accuracy`` and ``f1``.
 
     Raises:
         EmptyData: there is no scorer, no metric, or no user who counts.
         UnknownName: there is no such metric, task or baseline.
         MissingColumn: there is no column to slice by.
         InputError: there is no mapping of fitted models or no split, the split has a leak that it does not allow, a
-            model has another vocabulary than the split, or a parameter is out of range.
+            model has another vocabulary than the split, or does not foresee ratings where these are asked for, or a
+            parameter is out of range.
     """
     expect_models(scorers)
     expect_split(split)
     against = chosen_baseline(scorers, baseline)
-    chosen = chosen_metrics(metrics, negatives, task, resamples=resamples, batch=batch)
+    chosen_for, texts = chosen_task(metrics, task)
+    chosen = chosen_metrics(texts, negatives, chosen_for, resamples=resamples, batch=batch)
+    check_parities(chosen, by)
     source, leaks = generator(rng), split.check()
-    found = truth(split, task)
+    asked = Asked(task=chosen_for, baseline=against, resamples=resamples, seed=seed_of(rng), negatives=negatives)
+    chance = Chance(against, resamples, source, sampled=negatives)
+    learners = {name: scorer.learner for name, scorer in scorers.items()}
+    if chosen_for == "rating":
+        rated, answered = answers(scorers, split, by, users, batch=batch, progress=progress)
+        check_threshold(chosen, answered.actual, threshold)
+        lines = answered.lines(chosen, chance, threshold, seconds)
+        asked = replace(asked, by=tuple(answered.parts), notes=said_of(chosen, answered.actual, threshold))
+        return Report(tuple(lines), setup_of(split, rated.found, asked, learners, leaks))
+    found = truth(split, chosen_for)
     if negatives is not None:
         found = sampled(found, negatives, source)
     parts = slices(split, found, by, users)
@@ -107,26 +125,10 @@ def evaluate(
         name: rank(scorer, split, found, longest, batch=batch, progress=progress, name=name)
         for name, scorer in scorers.items()
     }
-    chance = Chance(against, resamples, source, sampled=negatives)
-    made = Lines(slates, chosen, Context(split, found), seconds)
+    fair = parities(chosen)
+    made = Lines(slates, [metric for metric in chosen if metric not in fair], Context(split, found), seconds)
     lines = made.whole(chance)
+    lines += parity_lines([(made, columns(split, found, by, users))], fair, chance)
     for cut in parts.values():
         lines += made.sliced(cut, chance)
-    setup = Setup(
-        split=split.about,
-        kind=split.kind,
-        task=task,
-        users=found.counted,
-        items=len(split.history.items),
-        baseline=against,
-        resamples=resamples,
-        seed=seed_of(rng),
-        data={side: getattr(split, side).digest for side in ("train", "history", "test")},
-        models={name: recipe(scorer.learner) for name, scorer in scorers.items()},
-        versions=VERSIONS,
-        by=tuple(parts),
-        leaks=told(leaks),
-        negatives=negatives,
-        people=None if found.units is None else len(np.unique(found.units)),
-    )
-    return Report(tuple(lines), setup)
+    return Report(tuple(lines), setup_of(split, found, replace(asked, by=tuple(parts)), learners, leaks))

@@ -21,6 +21,7 @@ __all__ = [
     "KNOWN_ITEM",
     "KNOWN_USER",
     "MOST",
+    "UNKNOWN",
     "Groups",
     "cold_groups",
     "grouped",
@@ -43,6 +44,7 @@ KNOWN_USER = 5
 
 _BANDS = (1, 2, 5, 10, 20, 50)
 UNKNOWN = "unknown"
+"The group of what a column says nothing of."
 
 
 class Groups(Struct, frozen=True, eq=False):
@@ -57,6 +59,15 @@ class Groups(Struct, frozen=True, eq=False):
     "In the order in which they are shown."
     member: sp.csr_array
     "CSR bool[n, g]."
+
+    def known(self) -> Groups:
+        """Return the groups without that of what is not known.
+
+        >>> grouped(pl.Series("country", ["SE", None])).known().labels
+        ('SE',)
+        """
+        kept = [i for i, label in enumerate(self.labels) if label != UNKNOWN]
+        return Groups(tuple(self.labels[i] for i in kept), sp.csc_array(self.member)[:, kept].tocsr())
 
     def of(self, group: int) -> Int64:
         """Return int64[...]: the members of a group, ascending."""

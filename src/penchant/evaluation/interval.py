@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from penchant.core.arrays import Float64
 from penchant.core.executor import blocks
 from penchant.evaluation.power import CHANCE, users_needed
-from penchant.evaluation.sample import Bundles, Sample
+from penchant.evaluation.sample import Bundles, Sample, at_once, coins
 
 __all__ = [
     "Effect",
@@ -25,10 +25,8 @@ __all__ = [
     "holm",
     "resample_means",
     "sign_flip",
+    "too_few",
 ]
-
-_CELLS = 4_000_000
-"Numbers of resampling weights held at once (32 MB)."
 
 
 class Effect(Struct, frozen=True, tag=True, repr_omit_defaults=True):
@@ -109,7 +107,7 @@ def resample_means(values: Float64 | Sample, *, resamples: int, rng: int | np.ra
     sample = values if isinstance(values, Sample) else Bundles.of(len(values), source).sample(values)
     n = len(sample.sums)
     means = np.empty((resamples, sample.sums.shape[1]))
-    size = _at_once(resamples, n)
+    size = at_once(resamples, n)
     counts = np.empty((size, n))
     for start, stop in blocks(resamples, size):
         for row in range(stop - start):
@@ -143,15 +141,11 @@ def sign_flip(differences: Float64 | Sample, *, resamples: int, rng: int | np.ra
     if not isinstance(differences, Sample):
         differences = Bundles.of(len(differences), source).sample(differences)
     sums = differences.sums
-    n, total = len(sums), sums.sum(axis=0)
+    total = sums.sum(axis=0)
     observed = np.abs(total) - 1e-9 * np.abs(sums).sum(axis=0)
     extreme = np.zeros(sums.shape[1], np.int64)
-    size, width = _at_once(resamples, n), (n + 7) // 8
-    heads = np.empty((size, n))
-    for start, stop in blocks(resamples, size):
-        raw = np.frombuffer(source.bytes((stop - start) * width), np.uint8).reshape(-1, width)
-        heads[: stop - start] = np.unpackbits(raw, axis=1, count=n)
-        extreme += (np.abs(2 * (heads[: stop - start] @ sums) - total) >= observed).sum(axis=0)
+    for heads in coins(resamples, len(sums), source):
+        extreme += (np.abs(2 * (heads @ sums) - total) >= observed).sum(axis=0)
     p: Float64 = (1 + extreme) / (1 + resamples)
     return p
 
@@ -243,7 +237,7 @@ def _effects(
     for column, (value, users, spread) in enumerate(
         zip(sample.means().tolist(), sample.users().tolist(), sample.spread().tolist(), strict=True)
     ):
-        why = _too_few(int(users), least) or (same[column] if spread <= 1e-12 else few)
+        why = too_few(int(users), least) or (same[column] if spread <= 1e-12 else few)
         if why:
             found.append(Inconclusive(value, why))
             continue
@@ -254,7 +248,12 @@ def _effects(
     return found
 
 
-def _too_few(users: int, least: int) -> str:
+def too_few(users: int, least: int) -> str:
+    """Return why so few users say nothing; an empty text when they are enough.
+
+    >>> too_few(1, 2), too_few(7, 30), too_few(30, 30)
+    ('there is only one user', '7 users are too few to tell', '')
+    """
     if users < 2:
         return "there is only one user" if users else "no user has a value"
     return f"{users} users are too few to tell" if users < least else ""
@@ -272,8 +271,3 @@ def _ends(means: Float64, level: float) -> list[tuple[float, float]]:
 
 def _single(column: Float64) -> Sample:
     return Bundles(len(column)).sample(np.asarray(column)[:, None])
-
-
-def _at_once(resamples: int, n: int) -> int:
-    """Return how many resamples of ``n`` users fit in memory together."""
-    return max(1, min(resamples, _CELLS // max(n, 1)))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from penchant.evaluation.interval import Effect, Inconclusive
 from penchant.evaluation.metrics import Metric
 from penchant.evaluation.power import CHANCE, POWER
-from penchant.evaluation.ranking import TASKS, Users
+from penchant.evaluation.ranking import ASKED, Users
 from penchant.evaluation.slices import LEAST
 
 __all__ = ["Line", "Setup", "about", "cells", "number", "sentence"]
@@ -41,7 +41,7 @@ class Line(Struct, frozen=True):
     metric: str
     "The metric's name, without its k."
     k: int
-    "How many ranks counted."
+    "How many ranks counted; 0 for a metric of ratings."
     value: float | None
     "The mean over users; None when there is nothing to average."
     low: float | None = None
@@ -111,8 +111,8 @@ class Line(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The metric with its k, such as ndcg@10; of a sample it says so: ndcg@10 (sampled, 100)."""
-        plain = f"{self.metric}@{self.k}"
+        """The metric with its k if it has one, such as ndcg@10; of a sample it says so: ndcg@10 (sampled, 100)."""
+        plain = str(Metric(self.metric, self.k))
         return plain if self.sampled is None else f"{plain} (sampled, {self.sampled:,})"
 
     @property
@@ -135,7 +135,7 @@ class Setup(Struct, frozen=True):
     kind: str
     "The split's kind."
     task: str
-    "new, repeat or any."
+    "new, repeat, any or rating."
     users: Users
     "How many users counted, and why not all."
     items: int
@@ -162,6 +162,8 @@ class Setup(Struct, frozen=True):
     "How many people the questions are about, where one may be asked several; None where each user is asked once."
     windows: int = 1
     "How many splits there were, each with models fitted anew."
+    notes: tuple[str, ...] = ()
+    "What else has to be known, in sentences: where the data came from, what counts as a like."
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -251,7 +253,8 @@ def about(setup: Setup) -> Iterator[str]:
     """
     users = setup.users
     yield setup.split
-    yield f"Task {setup.task}: models have to foresee {TASKS[setup.task]}."
+    yield f"Task {setup.task}: models have to foresee {ASKED[setup.task]}."
+    yield from setup.notes
     yield from setup.leaks
     yield (
         f"{'Users' if setup.people is None else 'Questions'}: {users.evaluated:,} of {users.test:,} in the test count; "
@@ -260,9 +263,9 @@ def about(setup: Setup) -> Iterator[str]:
     )
     if setup.people is not None:
         yield f"They are about {setup.people:,} users; each question counts the same, and users are drawn whole."
-    if setup.negatives is None:
+    if setup.negatives is None and setup.task != "rating":
         yield f"Ranking: all {setup.items:,} items of the catalogue, none sampled; an empty slot is a miss."
-    else:
+    elif setup.negatives is not None:
         yield (
             f"Ranking: sampled. What a user wanted is ranked among {setup.negatives:,} other items drawn at random, "
             f"the same for every model, and not among all {setup.items:,} of the catalogue: the figures are higher "

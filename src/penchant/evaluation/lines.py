@@ -72,7 +72,7 @@ class Lines:
         made: list[Line] = []
         paired = self._paired(metrics)
         units = [self.context.found.people(part.rows) for part in parts]
-        found = effects([self._of(part, paired) for part in parts], careful, units) if paired else [{} for _ in parts]
+        found = effects([self.of(part, paired) for part in parts], careful, units) if paired else [{} for _ in parts]
         for part, effect in zip(parts, found, strict=True):
             cut = {name: slates[part.rows] for name, slates in self.slates.items()}
             made += self.lines(effect, metrics, cut, chance, part)
@@ -91,8 +91,8 @@ class Lines:
         every = [next(columns) if metric.name in RANKING else context.value(metric, items) for metric in paired]
         return np.stack(every, axis=1)
 
-    def _of(self, part: Slice, metrics: list[Metric]) -> dict[str, Float64]:
-        """Return the values of a slice's users."""
+    def of(self, part: Slice, metrics: list[Metric]) -> dict[str, Float64]:
+        """Return float64[users of a slice, m] for each model: all metrics of a user, or of some items these ones."""
         if part.items is None:
             return {name: values[part.rows] for name, values in self.values.items()}
         wanted = self.context.found.wanted.only(part.items).rows(part.rows)

@@ -14,7 +14,8 @@ from penchant.evaluation.interval import Inconclusive
 from penchant.evaluation.line import Line
 from penchant.evaluation.lines import Lines
 from penchant.evaluation.metrics.names import Metric
-from penchant.evaluation.slices import LEAST
+from penchant.evaluation.metrics.ranking import USER_METRICS
+from penchant.evaluation.slices import LEAST, Slice
 
 __all__ = ["Pooled"]
 
@@ -67,9 +68,46 @@ class Pooled:
                     mean, difference = self.parts[0].said(metric, next(means)), next(differences, None)
                 else:
                     mean, difference = self._mean(name, metric, chance.against)
-                line = Line.of(name, metric, mean, difference, users=users)
+                line = Line.of(name, metric, mean, difference, self._took(name), users=users)
                 made.append(replace(line, sampled=chance.sampled))
         return made + self._each(replace(chance, least=LEAST))
+
+    def sliced(self, cuts: Sequence[Sequence[Slice]], chance: Chance) -> list[Line]:
+        """Return the lines of every slice of a column, whose users in all splits count together.
+
+        Args:
+            cuts: a split: its slices of that column; a slice of which a split has nobody may be missing there.
+            chance: how chance is asked.
+        """
+        by_items = any(part.items is not None for cut in cuts for part in cut)
+        metrics = [metric for metric in self.paired if not by_items or metric.name in USER_METRICS]
+        names = list(dict.fromkeys(part.name for cut in cuts for part in cut))
+        if not metrics or not names:
+            return []
+        values: list[dict[str, Float64]] = []
+        people: list[Int64] = []
+        for name in names:
+            own = [
+                (made, part) for made, cut in zip(self.parts, cuts, strict=True) for part in cut if part.name == name
+            ]
+            each = [made.of(part, metrics) for made, part in own]
+            values.append({model: np.concatenate([found[model] for found in each]) for model in each[0]})
+            people.append(np.concatenate([np.asarray(made.context.found.people(part.rows)) for made, part in own]))
+        made_lines = []
+        found = effects(values, replace(chance, least=LEAST), people)
+        for name, effect, whose in zip(names, found, people, strict=True):
+            for model, (means, differences) in effect.items():
+                more = iter(differences)
+                for metric, mean in zip(metrics, means, strict=True):
+                    said = self.parts[0].said(metric, mean)
+                    line = Line.of(
+                        model, metric, said, next(more, None), self._took(model), users=len(np.unique(whose))
+                    )
+                    made_lines.append(replace(line, slice=name, sampled=chance.sampled))
+        return made_lines
+
+    def _took(self, model: str) -> float | None:
+        return self.parts[0].seconds.get(model)
 
     def _each(self, chance: Chance) -> list[Line]:
         values = [part.values for part in self.parts]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from penchant.core.errors import InputError
 from penchant.evaluation.interval import Effect, Inconclusive
@@ -41,6 +40,8 @@ def preference(outcomes: Any, *, level: float = 0.95) -> Effect | Inconclusive:
     Distributions", JASA 1961; Berry and Armitage, "Mid-P Confidence Intervals: A Brief Review", The Statistician 1995,
     whose coverage is near ``level`` where the exact interval of Clopper and Pearson covers more.
     """
+    from scipy.optimize import brentq  # servers load this module and ask it nothing: it takes as long as they do
+
     if not 0 < level < 1:
         raise InputError("level is out of range", got=level, allowed="between 0 and 1", field="level")
     numbers = np.asarray(outcomes, np.float64).ravel()
@@ -90,4 +91,5 @@ def _shares(lead: Effect) -> str:
 
 def _at_most(count: int, n: int, share: float) -> float:
     """Return the probability of fewer than ``count`` of ``n``, and half of that of ``count``."""
-    return float(binom.cdf(count, n, share) - 0.5 * binom.pmf(count, n, share))
+    below = bdtr(count - 1, n, share) if count else 0.0
+    return float(below + bdtr(count, n, share)) / 2

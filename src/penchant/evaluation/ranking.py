@@ -17,14 +17,17 @@ from penchant.data.split import Split
 from penchant.data.vocabulary import Vocabulary
 from penchant.evaluation.pairs import Pairs
 
-__all__ = ["TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "truth"]
+__all__ = ["ASKED", "TASKS", "Pairs", "Ranker", "Truth", "Users", "hits", "rank", "truth"]
 
 TASKS = {
     "new": "items the user's history does not hold; what it holds is left out of the slates",
     "repeat": "items the user's history holds; the slates rank these items only",
     "any": "all items, whether the user's history holds them or not",
 }
-"What counts as foreseen, by task."
+"What counts as foreseen, by task of slates."
+
+ASKED = TASKS | {"rating": "what the user says of an item: the latest rating of each that is not 0"}
+"The same, with the task whose answers are numbers."
 
 _CELLS = 4_000_000
 "Slots of slates held at once while looking deep."
@@ -81,7 +84,7 @@ class Truth(Struct, frozen=True, eq=False):
     """
 
     task: str
-    "A key of TASKS."
+    "A key of ASKED."
     users: Int64
     "int64[m], codes in the split's vocabulary."
     wanted: Pairs

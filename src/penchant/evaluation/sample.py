@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -12,13 +12,16 @@ from penchant.core.arrays import Bool, Float64, Int64
 from penchant.core.executor import LOCAL, blocks
 from penchant.kernels.slates import add_bundles
 
-__all__ = ["BUNDLES", "SINGLY", "Bundles", "Sample"]
+__all__ = ["BUNDLES", "SINGLY", "Bundles", "Sample", "at_once", "coins"]
 
 SINGLY = 32_768
 "Up to this many users each is a unit of its own: the bootstrap is the exact one."
 
 BUNDLES = 16_384
 "Into how many bundles more users are dealt."
+
+_CELLS = 4_000_000
+"Numbers of resampling weights held at once (32 MB)."
 
 _AT_ONCE = 256
 "Bundles added up in one piece of work."
@@ -166,6 +169,29 @@ class Sample(Struct, frozen=True, eq=False):
         gap = np.subtract(most, least, out=np.zeros(len(most)), where=there)
         spread: Float64 = np.divide(gap, scale, out=np.zeros(len(gap)), where=there & (scale > 0))
         return spread
+
+
+def at_once(resamples: int, n: int) -> int:
+    """Return how many resamples of ``n`` users fit in memory together.
+
+    >>> at_once(1000, 100), at_once(1000, 40_000)
+    (1000, 100)
+    """
+    return max(1, min(resamples, _CELLS // max(n, 1)))
+
+
+def coins(tosses: int, n: int, rng: np.random.Generator) -> Iterator[Float64]:
+    """Yield blocks of rows, ``tosses`` in all, of ``n`` fair coins each: 1.0 for heads, else 0.0; one array, reused.
+
+    >>> [block.shape for block in coins(3, 5, np.random.default_rng(0))]
+    [(3, 5)]
+    """
+    size, width = at_once(tosses, n), (n + 7) // 8
+    heads = np.empty((size, n))
+    for start, stop in blocks(tosses, size):
+        raw = np.frombuffer(rng.bytes((stop - start) * width), np.uint8).reshape(-1, width)
+        heads[: stop - start] = np.unpackbits(raw, axis=1, count=n)
+        yield heads[: stop - start]
 
 
 def _add(values: Float64, bundles: Bundles, sums: Float64, block: tuple[int, int]) -> None:

@@ -91,8 +91,8 @@ def _above(width: int) -> Any:
     """Return the intrinsic for ``width`` vectors: which items of a panel have products above the vectors' limits.
 
     Its arguments: panels int8[p, pairs, 32]; which panel; which of the rows is the first meant; and a tuple of vectors
-    int32[b, pairs] with two int16 each, limits int32[b], rows int32[m]. It returns 16 bits for each vector, the first
-    lowest.
+    int32[b, pairs] with two int16 each, limits int32[b], rows int32[m], and where the products go, int32[16 width] at
+    least. It returns 16 bits for each vector, the first lowest.
     """
 
     def typed(context: Any, panels: Any, panel: Any, first: Any, asked: Any) -> Any:
@@ -104,8 +104,8 @@ def _above(width: int) -> Any:
 def _written(width: int) -> Callable[..., Any]:
     def code(context: Any, build: Any, signature: Any, args: Any) -> Any:
         kinds = (signature.args[0], *signature.args[3])
-        values = (args[0], *(build.extract_value(args[3], i) for i in range(3)))
-        panels, vectors, limits, rows = (
+        values = (args[0], *(build.extract_value(args[3], i) for i in range(4)))
+        panels, vectors, limits, rows, found = (
             context.make_array(kind)(context, build, value) for kind, value in zip(kinds, values, strict=True)
         )
         pairs = _axes(build, panels)
@@ -117,6 +117,8 @@ def _written(width: int) -> Callable[..., Any]:
         panel = build.gep(panels.data, [build.mul(build.mul(args[1], pairs), _I64(2 * LANES))])
         mask = _I64(0)
         for at, total in enumerate(_products(build, panel, pointers, pairs)):
+            place = build.bitcast(build.gep(found.data, [_I64(_HALF * at)]), total.type.as_pointer())
+            build.store(total, place, align=4)
             bits = build.bitcast(build.icmp_signed(">", total, bars[at // 2]), _I8)
             mask = build.or_(mask, build.shl(build.zext(bits, _I64), _I64(_HALF * at)))
         return mask

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 
 from penchant.core.arrays import Float32, Int32, Int64
-from penchant.kernels.heap import offer, ranked, top_k
-from penchant.kernels.layout import Best, Likeness, Rows
+from penchant.kernels.heap import floor_of, offer, ranked, top_k
+from penchant.kernels.layout import ZERO, Best, Likeness, Rows
 
 __all__ = ["similar_full", "similar_sparse"]
 
@@ -92,6 +92,19 @@ def _cut(codes: Int32, scores: Float32, k: int) -> None:
 
 
 @njit(nogil=True, cache=True)
+def _sieve(codes: Int32, scores: Float32, k: int) -> tuple[int, Any]:
+    """Bring the k best and few others to the front; return how many they are, and what others must be above."""
+    floor, count = floor_of(scores, k), ZERO
+    for p in range(len(codes)):
+        codes[count], scores[count] = codes[p], scores[p]
+        count += ZERO + (scores[p] >= floor)
+    if count <= k + k // 2:
+        return count, floor
+    _cut(codes[:count], scores[:count], k)  # many are equal, or most are nearly so
+    return k, scores[k - 1]
+
+
+@njit(nogil=True, cache=True)
 def _sort(codes: Int32, scores: Float32, items: Int32, values: Float32) -> None:
     """Write entries best first; slots that stay empty hold -1 and NaN."""
     heap, span, size = Best(items, values), (0, len(items)), 0
@@ -125,8 +138,7 @@ def _consider(met: Any, first: int, own: int, r: int, search: _Search) -> None:
                 codes[size], scores[size] = other, np.float32(_similarity(count, own, other, search.likeness))
                 size += 1
         if size > len(codes) - CHUNK:
-            _cut(codes[:size], scores[:size], k)
-            size, search.bar[r] = k, scores[k - 1]
+            size, search.bar[r] = _sieve(codes[:size], scores[:size], k)
             slope, floor = _bar(np.float64(search.bar[r]), own, search.likeness)
     search.size[r] = size
 
@@ -142,8 +154,8 @@ def similar_full(start: int, stop: int, packed: Any, likeness: Likeness, best: B
     ([[1, -1]], [[0.5, nan]])
 
     A strip of rows before the block is turned so that each item of the block has its counts side by side, which are
-    then compared, many at a time, with what it takes to be among the best. Those few are divided and noted, and cut to
-    the best k whenever they are twice as many. Time is n^2 compares.
+    then compared, many at a time, with what it takes to be among the best. Those few are divided and noted, and sieved
+    for the best k whenever they are twice as many. Time is n^2 compares.
 
     Args:
         start: first item of the block.

@@ -70,14 +70,22 @@ class Counting(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def recount(self, scorer: Any, people: Dataset, sign: int, executor: Executor, progress: Progress) -> Any:
         """Return the scorer with people added (sign 1) or taken out (sign -1)."""
+        nobody = people.select(np.zeros(people.n_events, np.bool_))
+        gone, come = (nobody, people) if sign > 0 else (people, nobody)
+        return self.revise(scorer, gone, come, executor, progress)
+
+    def revise(self, scorer: Any, gone: Dataset, come: Dataset, executor: Executor, progress: Progress) -> Any:
+        """Return the scorer with some people taken out and others added: counted for both, derived once."""
         if scorer.state is None:
             raise retrain_needed(self.name)
-        items = scorer.items.union(people.items)
+        items = scorer.items.union(come.items)
         state = scorer.state
         if items is not scorer.items:
             state = state.over(items.codes(scorer.items.series), len(items))
-        change = self.count(people.over(items), None, executor, progress)
-        after = self.trim(state.plus(change, sign))
+        for people, sign in ((come, 1), (gone, -1)):  # first those who come, so that no item is lost in between
+            if people.n_events:
+                state = state.plus(self.count(people.over(items), None, executor, progress), sign)
+        after = self.trim(state)
         scorer = self.finish(self.derive(items, after, executor, progress), None, executor)
         return msgspec.structs.replace(scorer, state=after)
 

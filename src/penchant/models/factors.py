@@ -11,10 +11,14 @@ from msgspec import field
 from msgspec.structs import replace
 
 from penchant.core.arrays import Bool, Float32, Float64, Int32
+from penchant.core.nouns import TopK
+from penchant.data.sparse import rows_of
 from penchant.kernels.als import solve_rows
 from penchant.kernels.als_cg import Axes, Walk, descend_rows
 from penchant.kernels.layout import Best, Rows, Side, Space
-from penchant.kernels.panels import Panels, multiply, panels_of, rank_panels
+from penchant.kernels.panels import Panels, multiply, panels_of
+from penchant.kernels.search import rank_panels
+from penchant.models.batches import expect_histories, in_blocks, ranked
 from penchant.models.learner import Learner
 from penchant.models.scorer import Scorer
 
@@ -86,6 +90,50 @@ class Factors(Scorer, frozen=True, eq=False, kw_only=True):
     def panels(self) -> Panels:
         """What ranking looks at first: the vectors in a quarter of their memory, the longest first."""
         return panels_of(self.vectors)
+
+    def fold_in(self, histories: Any) -> Float32:
+        """Return float32[n, d]: the vector of each history (CSR [n, n_items] of weights); 0 where it says nothing.
+
+        Raises:
+            InputError: the width of the matrix is not the number of items.
+        """
+        csr = expect_histories(histories, self.n_items)
+        signal, out = self._signal(csr.data.astype(np.float32)), np.empty((csr.shape[0], len(self.factors)), np.float32)
+
+        def solve(block: tuple[int, int]) -> None:
+            rows = rows_of(csr, *block, signal)
+            out[slice(*block)] = self._fold_in(Rows(rows.indptr, self.positions[rows.indices], rows.data))
+
+        in_blocks(len(out), solve)
+        return out
+
+    def rank_vectors(self, vectors: Float32, histories: Any, k: int, exclude_seen: bool = True) -> TopK:
+        """Return the best ``k`` items for float32[n, d] vectors, as they come from :meth:`fold_in`.
+
+        >>> from penchant.models.ials import IALS
+        >>> from penchant.testing import checkerboard
+        >>> scorer = IALS(factors=2, l2=0.01).fit(checkerboard(6))
+        >>> rows = scorer.rows(checkerboard(6))[:2]
+        >>> scorer.rank_vectors(scorer.fold_in(rows), rows, 3, exclude_seen=False).items.tolist()
+        [[0, 2, 4], [1, 3, 5]]
+
+        Args:
+            vectors: what to rank by.
+            histories: CSR [n, n_items], what may be left out.
+            k: how many items a vector.
+            exclude_seen: leave out what a history holds.
+
+        Raises:
+            InputError: k is not positive, or the width of the matrix is not the number of items.
+        """
+        csr, panels = expect_histories(histories, self.n_items), self.panels
+        space = Space(self.candidates, self.positions)
+
+        def rank(block: tuple[int, int], best: Best) -> None:
+            rows = rows_of(csr, *block)
+            rank_panels(Rows(rows.indptr, rows.indices, vectors[slice(*block)]), panels, space, exclude_seen, best)
+
+        return ranked(len(vectors), k, rank)
 
     def _signal(self, weights: Float32) -> Float32:
         return np.maximum(weights, 0).astype(np.float32)

@@ -72,6 +72,11 @@ class ItemAutoencoder(Learner, frozen=True, kw_only=True, forbid_unknown_fields=
         changed = self.settled(scorer.facts).recount(scorer, people, sign, executor, progress)
         return self._own(changed, scorer.facts["solver"], scorer.facts["reason"])
 
+    def revise(self, scorer: Any, gone: Dataset, come: Dataset, executor: Executor, progress: Progress) -> Any:
+        """Return the scorer with some people taken out and others added, by the solver it has."""
+        changed = self.settled(scorer.facts).revise(scorer, gone, come, executor, progress)
+        return self._own(changed, scorer.facts["solver"], scorer.facts["reason"])
+
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Any:
         n = int(np.count_nonzero(np.bincount(data.matrix.indices[data.matrix.data > 0])))
         solver, reason = (self.solver, "as asked") if self.solver != "auto" else _choice(n, free_memory())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +37,8 @@ def load(path: str | Path) -> Scorer:
     return scorer_of(read_artifact(path))
 
 
-def scorer_of(artifact: Artifact) -> Scorer:
-    """Return the scorer that a checked artifact describes.
+def scorer_of(artifact: Artifact, like: Scorer | None = None) -> Scorer:
+    """Return the scorer that a checked artifact describes; it shares the vocabulary of ``like`` where that is the same.
 
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.models.popular import Popular
@@ -54,9 +55,15 @@ def scorer_of(artifact: Artifact) -> Scorer:
             "this model was made by a learner that is not installed", got=name, allowed=", ".join(learners())
         )
     learner = learner_from(name, document["settings"])
-    items = Vocabulary(unpack(arrays))
+    items = _vocabulary(arrays, like)
     counts = {key.removeprefix(STATE): np.asarray(arrays.pop(key)) for key in list(arrays) if key.startswith(STATE)}
     worker = learner.settled(document["facts"])
     state = worker.state(**counts, **document["state"]) if isinstance(worker, Counting) and counts else None
     values = {key: np.asarray(value) for key, value in arrays.items()} | document["values"]
     return worker.kind()(items=items, learner=learner, facts=document["facts"], state=state, **values)
+
+
+def _vocabulary(arrays: dict[str, Any], like: Scorer | None) -> Vocabulary:
+    """Return the vocabulary whose packed ids are among the arrays, and take them out."""
+    items = Vocabulary(unpack(arrays))
+    return like.items if like is not None and like.items == items else items

@@ -15,11 +15,12 @@ from penchant.data.dataset import Dataset
 from penchant.data.sparse import Matrix, matrix_of, row_numbers, rows_of, transposed
 from penchant.kernels.als import solve_rows
 from penchant.kernels.layout import Rows, Side
+from penchant.models.batches import expect_histories, in_blocks
 from penchant.models.learner import Learner
 from penchant.models.offset import OffsetFactors
 from penchant.models.tunable import Tunable
 
-__all__ = ["MatrixFactorization", "Ratings"]
+__all__ = ["MatrixFactorization", "Ratings", "latest"]
 
 
 class Ratings(OffsetFactors, frozen=True, eq=False, kw_only=True):
@@ -49,6 +50,43 @@ class Ratings(OffsetFactors, frozen=True, eq=False, kw_only=True):
     def rows(self, data: Dataset) -> Matrix:
         """Return CSR float32[n_users, n_items]: the latest ratings of a dataset in this scorer's vocabulary."""
         return self._aligned(latest(data), data.items)
+
+    def predict(self, histories: Any, rows: Any, items: Any) -> Float32:
+        """Return float32[p]: the rating foreseen of each pair; NaN where nobody has rated the item.
+
+        >>> ratings = np.where(np.equal.outer(np.arange(10) % 2, np.arange(10) % 2), 5, 1)
+        >>> data = Dataset.from_matrix(ratings)
+        >>> scorer = MatrixFactorization(factors=2).fit(data)
+        >>> scorer.predict(scorer.rows(data), [0, 1], [3, 3]).round().tolist()  # users 0 and 1 of item 3
+        [1.0, 5.0]
+
+        Args:
+            histories: CSR [n, n_items] of ratings, as :meth:`rows` makes them.
+            rows: int[p], whose history each pair is about.
+            items: int[p], codes of items.
+
+        Raises:
+            InputError: the width of the matrix is not the number of items.
+        """
+        csr, who, what = (
+            expect_histories(histories, self.n_items),
+            np.asarray(rows, np.int64),
+            np.asarray(items, np.int32),
+        )
+        places, signal = self._places(what), csr.data.astype(np.float32)
+        out = np.full(len(what), np.nan, np.float32)
+        order = np.argsort(who, kind="stable")
+        order = order[places[order] >= 0]
+
+        def part(block: tuple[int, int]) -> None:
+            own = order[slice(*np.searchsorted(who[order], block))]
+            if len(own):
+                theirs = rows_of(csr, *block, signal)
+                vectors = self._based(Rows(theirs.indptr, self.positions[theirs.indices], theirs.data))
+                out[own] = np.einsum("ij,ij->i", vectors[who[own] - block[0]], self.vectors[places[own]])
+
+        in_blocks(csr.shape[0], part)
+        return out
 
     def _signal(self, weights: Float32) -> Float32:
         return weights

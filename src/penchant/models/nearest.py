@@ -12,12 +12,11 @@ from msgspec import Struct
 from penchant.core.arrays import Float32, Int32
 from penchant.core.errors import InputError, MissingExtra
 from penchant.core.nouns import TopK
-from penchant.data.sparse import rows_of
-from penchant.kernels.layout import Best, Rows
+from penchant.kernels.layout import Best
 from penchant.kernels.panels import multiply
 from penchant.kernels.topk import top_k
+from penchant.models.batches import expect_histories, ranked
 from penchant.models.factors import Factors
-from penchant.models.scorer import canonical
 
 __all__ = ["Nearest"]
 
@@ -87,15 +86,15 @@ class Nearest(Struct, frozen=True, eq=False):
         >>> Nearest.of(IALS(factors=2, l2=0.01).fit(board)).score_batch(board.matrix, 2).items.shape
         (10, 2)
         """
-        csr = canonical(histories)
-        signal = self.scorer._signal(csr.data.astype(np.float32))
-        rows = rows_of(csr, 0, csr.shape[0], signal)
-        vectors = self.scorer._fold_in(Rows(rows.indptr, self.scorer.positions[rows.indices], rows.data))
-        top = TopK(np.empty((csr.shape[0], k), np.int32), np.empty((csr.shape[0], k), np.float32))
-        for r, vector in enumerate(vectors):
-            seen = rows.indices[rows.indptr[r] : rows.indptr[r + 1]] if exclude_seen else np.zeros(0, np.int32)
-            self._rank(vector, seen, Best(top.items[r], top.scores[r]))
-        return top
+        csr = expect_histories(histories, self.scorer.n_items)
+        vectors = self.scorer.fold_in(csr)
+
+        def rank(block: tuple[int, int], best: Best) -> None:
+            for row, (items, scores) in zip(range(*block), zip(*best, strict=True), strict=True):
+                seen = csr.indices[csr.indptr[row] : csr.indptr[row + exclude_seen]].astype(np.int32)
+                self._rank(vectors[row], seen, Best(items, scores))
+
+        return ranked(len(vectors), k, rank)
 
     def recall(self, histories: Any, k: int, exclude_seen: bool = True) -> float:
         """Return the share of the exact lists' items that the approximate lists hold too.

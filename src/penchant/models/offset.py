@@ -9,7 +9,8 @@ import numpy as np
 
 from penchant.core.arrays import Bool, Float32, Int32
 from penchant.kernels.layout import Best, Rows, Space
-from penchant.kernels.panels import Panels, multiply, panels_of, rank_panels
+from penchant.kernels.panels import Panels, multiply, panels_of
+from penchant.kernels.search import rank_panels
 from penchant.models.scorer import Scorer
 
 __all__ = ["OffsetFactors"]

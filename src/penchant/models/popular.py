@@ -40,9 +40,8 @@ class Popularity(Scorer, frozen=True, eq=False, kw_only=True):
 
     def base(self, items: Int32) -> Float32:
         """Return float32[m]: the popularity, which is the whole score; NaN where it cannot say."""
-        everywhere = np.full(self.n_items, np.nan, np.float32)
-        everywhere[self.candidates] = self.popularity
-        return np.where(items >= 0, everywhere[items], np.nan).astype(np.float32)
+        places = self._places(items)
+        return np.where(places >= 0, self.popularity[places], np.float32(np.nan))
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
         return self.popularity

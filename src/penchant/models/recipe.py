@@ -30,6 +30,14 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         raise retrain_needed(self.name)
 
+    def revise(self, scorer: Any, gone: Any, come: Any, executor: Any, progress: Any) -> Any:
+        """Return the scorer with some people taken out and others added, bit for bit as if trained that way.
+
+        Raises:
+            RetrainNeeded: this kind of model cannot.
+        """
+        raise retrain_needed(self.name)
+
 
 def retrain_needed(name: str) -> RetrainNeeded:
     """Return the error of a model that keeps no counts.

@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Self
 import msgspec
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from penchant.core.arrays import Bool, Float32, Float64, Int32, Int64
 from penchant.core.errors import InputError, NotFound
-from penchant.core.executor import LOCAL, Executor, blocks
+from penchant.core.executor import LOCAL, Executor
 from penchant.core.nouns import History, Reason, Slate, TopK
 from penchant.core.progress import SILENT, Progress
 from penchant.data.dataset import Dataset
@@ -29,16 +28,14 @@ from penchant.kernels.layout import Best, Rows, Space
 from penchant.models.aging import decay
 from penchant.models.artifact import pack, write_artifact
 from penchant.models.asking import check_n, item_id, known_codes
+from penchant.models.batches import expect_histories, ranked
 from penchant.models.reasons import reasons_of
 from penchant.models.recipe import Recipe
 from penchant.models.state import STATE, State
 
-__all__ = ["Scorer", "canonical"]
+__all__ = ["Scorer"]
 
 _SHARED = ("items", "learner", "facts")
-
-BLOCK = 128
-"Histories ranked together: enough to share the work, few enough that a block's scores stay small."
 
 
 class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
@@ -114,6 +111,8 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     def score(self, history: History) -> Float32:
         """Return float32[n_items]: the score of every item for one history; NaN where it cannot say."""
         codes, signal, _ = self._row(history)
+        if len(self.candidates) == self.n_items:
+            return np.array(self._score(codes, signal))
         scores = np.full(self.n_items, np.nan, np.float32)
         scores[self.candidates] = self._score(codes, signal)
         return scores
@@ -132,28 +131,12 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         Raises:
             InputError: k is not positive, or the width of the matrix is not the number of items.
         """
-        if k < 1:
-            raise InputError("k is out of range", got=k, allowed="1 or more", field="k")
-        csr = canonical(histories)
-        if csr.shape[1] != self.n_items:
-            raise InputError(
-                "the histories have another number of items than the model",
-                got=f"{csr.shape[1]}",
-                allowed=f"{self.n_items}",
-                then="build them with scorer.rows(data)",
-            )
+        csr = expect_histories(histories, self.n_items)
         self._prepare()
-        top = TopK(np.empty((csr.shape[0], k), np.int32), np.empty((csr.shape[0], k), np.float32))
-        signal = self._signal(csr.data.astype(np.float32))
-        space = Space(self.candidates, self.positions)
-
-        def rank(block: tuple[int, int]) -> None:
-            best = Best(top.items[slice(*block)], top.scores[slice(*block)])
-            self._rank(rows_of(csr, *block, signal), space, exclude_seen, best)
-
-        for _ in LOCAL.map(rank, blocks(csr.shape[0], BLOCK)):
-            pass
-        return top
+        signal, space = self._signal(csr.data.astype(np.float32)), Space(self.candidates, self.positions)
+        return ranked(
+            csr.shape[0], k, lambda block, best: self._rank(rows_of(csr, *block, signal), space, exclude_seen, best)
+        )
 
     def base(self, items: Int32) -> Float32:
         """Return float32[m]: what the score of each item holds before any history."""
@@ -376,18 +359,3 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         known = codes >= 0
         shape = (matrix.shape[0], self.n_items)
         return matrix_of(matrix.data[known], codes[known], row_numbers(matrix)[known], shape)
-
-
-def canonical(histories: Any) -> sp.csr_array[Any, tuple[int, int]]:
-    """Return CSR with sorted columns and no column twice in a row; what was given stays as it is.
-
-    >>> canonical(sp.csr_array(([1.0, 2.0], [1, 1], [0, 2]), shape=(1, 2))).toarray().tolist()
-    [[0.0, 3.0]]
-    """
-    csr = sp.csr_array(histories)
-    if csr.ndim != 2:
-        raise InputError("the histories are not a matrix", got=f"{csr.ndim} dimension", allowed="CSR [n, n_items]")
-    if not csr.has_canonical_format:
-        csr = csr.copy()
-        csr.sum_duplicates()
-    return csr

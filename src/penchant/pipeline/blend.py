@@ -36,14 +36,17 @@ class Blend(Struct, frozen=True, eq=False):
         found = [(part, weight) for part, weight in found if len(part)]
         if not found:
             return Slate.of()
-        items = np.unique(np.concatenate([part.items for part, _ in found]))
-        scores = np.zeros(len(items), np.float32)
+        size = 1 + max(int(part.items.max()) for part, _ in found)
+        scores, there = np.zeros(size, np.float32), np.zeros(size, np.bool_)
         parts: list[Part] = []
         for part, weight in found:
             factor = weight / (float(np.abs(part.scores).max()) or 1.0)
-            scores[np.searchsorted(items, part.items)] += np.float32(factor) * part.scores
+            own = slice(size) if len(part) == size else part.items  # so many different codes are all, in order
+            scores[own] += np.float32(factor) * part.scores
+            there[own] = True
             parts += [Part(p.source, p.factor * factor) for p in part.parts]
-        return Slate.of(items, scores, parts=tuple(parts))
+        items = np.flatnonzero(there)
+        return Slate.of(items, scores if len(items) == size else scores[items], parts=tuple(parts))
 
 
 class Fallback(Struct, frozen=True, eq=False):

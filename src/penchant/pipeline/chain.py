@@ -18,7 +18,8 @@ from penchant.pipeline.filters import Given
 from penchant.pipeline.rank import Rank
 from penchant.pipeline.retrieve import Retrieve
 from penchant.pipeline.run import Pipeline, blend_of, filters_of
-from penchant.pipeline.spread import Spread
+from penchant.pipeline.sift import Sift
+from penchant.pipeline.spread import DEEP, Spread
 
 __all__ = ["Chain", "chain_of"]
 
@@ -60,9 +61,11 @@ class Chain(Struct, frozen=True, eq=False):
         return self.blend is None or any(getattr(scorer, "personal", True) for scorer in known)
 
     def found(self, source: Stage, query: Query, *, given: bool = False) -> Slate:
-        """Return all items that a source can score and that may be shown; with ``given``, all that were asked for."""
-        filters: tuple[Stage, ...] = (Given(self.catalogue),) if given else filters_of(self.settings, self.catalogue)
-        return Pipeline((source, *filters))(query, Slate.of())
+        """Return the best that a source finds and that may be shown, enough to rank; with ``given``, all asked for."""
+        if given:
+            return Pipeline((source, Given(self.catalogue)))(query, Slate.of())
+        least = DEEP if self.settings.most_per_category else 0
+        return Pipeline((source, Sift(filters_of(self.settings, self.catalogue), least)))(query, Slate.of())
 
     def content(self, scorer: Scorer, source: str) -> Stage:
         """Return the stage that asks a scorer by content."""

@@ -16,6 +16,7 @@ from penchant.pipeline.explain import Explain, Words
 from penchant.pipeline.filters import Available, Categories, Disliked, Given, Price, Seen
 from penchant.pipeline.rank import Rank
 from penchant.pipeline.retrieve import Retrieve
+from penchant.pipeline.sift import Sift
 
 __all__ = ["Pipeline", "blend_of", "explained", "filters_of", "ranked"]
 
@@ -60,7 +61,7 @@ def ranked(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogu
     Raises:
         NotReady: a model the placement blends is not among the scorers.
     """
-    stages = (*filters_of(placement, catalogue), Rank())
+    stages = (Sift(filters_of(placement, catalogue)), Rank())
     first = Pipeline((blend_of(placement.blend, scorers), *stages))
     if not placement.fallback:
         return first

@@ -8,9 +8,9 @@ from msgspec import Struct
 from penchant.core.nouns import Query, Slate
 from penchant.pipeline.catalogue import Catalogue
 
-__all__ = ["Spread"]
+__all__ = ["DEEP", "Spread"]
 
-_DEEP = 5_000
+DEEP = 5_000
 "Items below which nobody looks for another category."
 
 
@@ -37,7 +37,7 @@ class Spread(Struct, frozen=True, eq=False):
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return ``query.n`` items, spread over categories."""
-        order = np.lexsort((slate.items, -slate.scores))[:_DEEP]
+        order = np.lexsort((slate.items, -slate.scores))[:DEEP]
         counts: dict[str, int] = {}
         chosen: list[int] = []
         over: list[int] = []

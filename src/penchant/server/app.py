@@ -40,6 +40,10 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
     ('personalized', 'Sencha')
     """
     door = Door(engine, Meters())
+
+    def count() -> None:
+        engine.models.listen(door.meters.swap)
+
     state = State({"door": door})
     pages: list[Router] = []
     if demo is not None:
@@ -49,6 +53,7 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
         route_handlers=[*routes.ROUTES, *asking.ROUTES, *health.ROUTES, study_router(), *pages],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
         state=state,
+        on_startup=[count],
         openapi_config=CONFIG,
         request_max_body_size=engine.settings.server.max_body,
         logging_config=None,

@@ -40,6 +40,7 @@ STATUS: dict[str, int] = {
     "retrain_needed": 409,
     "too_large": 413,
     "wrong_content_type": 415,
+    "busy": 429,
     "internal": 500,
     "error": 500,
     "bad_settings": 500,
@@ -134,6 +135,8 @@ def request_id_of(request: Request[Any, Any, Any]) -> str:
 def _headers(error: PenchantError) -> dict[str, str]:
     if error.code == "unauthorized":
         return {"WWW-Authenticate": 'Bearer realm="penchant"'}
+    if error.code == "busy":
+        return {"Retry-After": "1"}
     if isinstance(error, MethodNotAllowed):
         return {"Allow": error.allowed or ""}
     return {}

@@ -112,6 +112,12 @@ PROBLEMS: dict[str, Any] = {
         "next: send the header Content-Type: application/json",
         "field": None,
     },
+    "429": {
+        "code": "busy",
+        "message": "the store has more to write than it can keep up with; got 99,990 events waiting; "
+        "allowed: 100,000; next: send these again in a second; none of them was kept",
+        "field": None,
+    },
     "503": {"code": "not_ready", "message": "no models are trained; next: run 'penchant train'", "field": None},
 }
 "Status to what an error looks like."

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+import os
+from typing import Any, cast
 
-__all__ = ["Meters"]
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from penchant.engine.keeper import Swap
+
+__all__ = ["Meters", "forget_process"]
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"The variable that names the folder through which processes add up; the client reads it when it is imported."
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -34,6 +43,11 @@ class Meters:
             "penchant_events", "Events sent, by what became of them.", ["outcome"], registry=self.registry
         )
         self._slates = Counter("penchant_slates", "Slates answered.", ["placement", "policy"], registry=self.registry)
+        self._swaps = Counter(
+            "penchant_model_swaps", "Bundles promoted, by whether they were taken.", ["outcome"], registry=self.registry
+        )
+        for outcome in ("taken", "refused"):
+            self._swaps.labels(outcome)
         for outcome in ("accepted", "duplicate", "rejected"):
             self._events.labels(outcome)
 
@@ -52,6 +66,23 @@ class Meters:
         """Count one slate."""
         self._slates.labels(placement, policy).inc()
 
+    def swap(self, swap: Swap) -> None:
+        """Count one bundle that was promoted: taken into use, or refused."""
+        self._swaps.labels("taken" if swap.taken else "refused").inc()
+
     def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return everything in Prometheus' text format; of several processes on one socket, their sum."""
+        if _FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        registry, collector = CollectorRegistry(), cast("Any", MultiProcessCollector)
+        collector(registry)
+        return generate_latest(registry)
+
+
+def forget_process(process: int | None) -> None:
+    """Say that a process ended: what it counted stays counted, what it measured of itself is gone.
+
+    >>> forget_process(0)
+    """
+    if _FOLDER in os.environ and process is not None:
+        cast("Any", mark_process_dead)(process)

@@ -31,6 +31,7 @@ _SAYS = {
     404: "No such thing.",
     413: "The body has too many bytes, or its list too many elements.",
     415: "The body is not application/json.",
+    429: "Too much waits already; Retry-After says when to send it again.",
     503: "The store or the models are not there.",
 }
 
@@ -46,7 +47,7 @@ def _says(*extra: int) -> dict[int, ResponseSpec]:
     "/v1/events",
     status_code=202,
     sync_to_thread=True,
-    responses=_says(413, 415),
+    responses=_says(413, 415, 429),
     summary="Send events",
     response_description="What became of them.",
 )

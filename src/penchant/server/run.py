@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,9 +21,9 @@ from penchant.server.demo import Demo
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
-__all__ = ["check_address", "is_loopback", "running", "serve"]
+__all__ = ["GRACE", "check_address", "is_loopback", "listen", "running", "serve", "server_of", "stopping"]
 
-_GRACE = 10
+GRACE = 10
 "Seconds that open requests get to finish when the server is told to stop."
 
 
@@ -52,7 +54,7 @@ def check_address(host: str, port: int) -> None:
     Raises:
         InputError: something else listens there, or this machine has no such address.
     """
-    _listen(host, port).close()
+    listen(host, port).close()
 
 
 def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> None:
@@ -77,9 +79,30 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
             then="serve without the demo, or leave the host out",
             field="host",
         )
-    listener = _listen(host, port)
-    with listener:
-        _server(create_app(engine, demo=demo)).run(sockets=[listener])
+    with listen(host, port) as listener:
+        server = server_of(create_app(engine, demo=demo))
+        before = signal.signal(signal.SIGTERM, stopping(server))
+        try:
+            engine.models.watch()
+            server.run(sockets=[listener])
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def stopping(server: uvicorn.Server) -> Callable[[int, FrameType | None], None]:
+    """Return a handler of signals by which a server stops, also while it is not running yet, and its process ends well.
+
+    >>> from litestar import Litestar
+    >>> server = server_of(Litestar(openapi_config=None))
+    >>> stopping(server)(signal.SIGTERM, None)
+    >>> server.should_exit
+    True
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    return stop
 
 
 @contextmanager
@@ -91,8 +114,8 @@ def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
     ...     url.startswith("http://127.0.0.1:")
     True
     """
-    with _listen(host, 0) as listener:
-        server = _server(app)
+    with listen(host, 0) as listener:
+        server = server_of(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="penchant-server")
         thread.start()
         try:
@@ -106,20 +129,35 @@ def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
             thread.join()
 
 
-def _server(app: Litestar) -> uvicorn.Server:
+def server_of(app: Litestar) -> uvicorn.Server:
+    """Return what serves an app, not started yet.
+
+    >>> from litestar import Litestar
+    >>> server_of(Litestar(openapi_config=None)).started
+    False
+    """
     config = uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=GRACE,
         lifespan="on",
         ws="none",
     )
     return uvicorn.Server(config)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address; it does not listen yet.
+
+    >>> with listen("127.0.0.1", 0) as bound:
+    ...     bound.getsockname()[0]
+    '127.0.0.1'
+
+    Raises:
+        InputError: something else listens there, or this machine has no such address.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -60,17 +60,17 @@ class Consents:
     def refusing(self, purposes: Sequence[str]) -> set[str]:
         """Return the people who said no to any of the purposes."""
         query = sa.select(consent.c.user).where(consent.c.purpose.in_(purposes), consent.c.granted.is_(False))
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return set(connection.execute(query.distinct()).scalars())
 
     def of(self, user: str) -> Sequence[sa.Row[str, bool, str, int]]:
         """Return the answers of one person: purpose, granted, basis, at; in order of purpose."""
         query = sa.select(consent.c.purpose, consent.c.granted, consent.c.basis, consent.c.at)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return [*connection.execute(query.where(consent.c.user == user).order_by(consent.c.purpose))]
 
     def permits(self, purpose: str, user: str, default: bool) -> bool:
         """Return whether a person agreed, by the same predicate that reads go through."""
         query = sa.select(may_use(sa.literal(user), purpose, default))
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return bool(connection.execute(query).scalar_one())

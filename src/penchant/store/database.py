@@ -1,42 +1,74 @@
-"""One database: how to connect, read and write, and what its failures are called."""
+"""What a database is to the tables above it: transactions, the event log's bulk ways, and what failures are called."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
-from penchant.core.errors import StoreError, StoreMissing
+from penchant.core.progress import Advance
 
-__all__ = ["Database"]
+__all__ = ["CONTENT", "Database", "Log", "Row", "Then"]
 
-_PREFIX = "sqlite:///"
-_WAIT = 30.0  # seconds that a new file's users wait for each other
-_PRAGMAS = (
-    "synchronous=FULL",  # a commit returns once it is on disk, not before
-    "foreign_keys=ON",
-    "busy_timeout=30000",  # milliseconds that a write waits for another process's write
-    "cache_size=-65536",  # KiB
-    "journal_size_limit=67108864",  # bytes of log kept on disk after a large import
-)
+Row = dict[str, Any]
+"An event: the columns of the table but seq; one that may be NULL may be left out."
+
+Then = Callable[[sa.Connection, int], None]
+"What is to be done in the transaction that adds rows, given how many of them were new."
+
+CONTENT: tuple[str, ...] = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context")
+CONTENT += ("replaces", "slate", "price", "recorded")
+"The columns of an event but seq, in their order."
 
 
-class Database:
-    """A SQLite file and the connections to it. Threads may share it.
-
-    Writes take turns: one lock in this process, one in the file for other processes. A file that is removed or replaced
-    while it is open would take writes that nobody ever reads; so nothing is read from it or written to it any more.
+class Log(ABC):
+    """The ways in and out of the event log that differ between databases; all else is SQL that they share.
 
     >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.backends import database_of
     >>> with TemporaryDirectory() as folder:
-    ...     database = Database(f"sqlite:///{folder}/any.db", create=True)
+    ...     database = database_of(f"sqlite:///{folder}/any.db", create=True)
+    ...     isinstance(database.log, Log)
+    ...     database.close()
+    True
+    """
+
+    @abstractmethod
+    def add(self, batches: Sequence[Sequence[Row]]) -> list[int]:
+        """Add batches of rows in one transaction; return how many of each were new."""
+
+    @abstractmethod
+    def add_table(self, rows: pl.DataFrame, advance: Advance, then: Then) -> int:
+        """Add a table (the columns of ``CONTENT``, ids distinct) in one transaction; return how many were new."""
+
+    @abstractmethod
+    def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+        """Add whole rows of another log, with their numbers, to one that was empty."""
+
+    @abstractmethod
+    def filled(self, connection: sa.Connection) -> None:
+        """Bring up what goes with rows that were filled in."""
+
+    @abstractmethod
+    def forget(self, connection: sa.Connection, users: Sequence[str]) -> int:
+        """Remove the events of some people, and what was worked out from them; return how many events."""
+
+    @abstractmethod
+    def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+        """Return the rows of a query as a table."""
+
+
+class Database(ABC):
+    """A database and the connections to it. Threads may share it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from penchant.store.backends import database_of
+    >>> with TemporaryDirectory() as folder:
+    ...     database = database_of(f"sqlite:///{folder}/any.db", create=True)
     ...     with database.writing() as connection:
     ...         _ = connection.exec_driver_sql("CREATE TABLE items (id TEXT)")
     ...         _ = connection.exec_driver_sql("INSERT INTO items VALUES ('tea')")
@@ -46,165 +78,36 @@ class Database:
     'tea'
     """
 
-    def __init__(self, url: str, *, create: bool) -> None:
-        """Connect to ``url``; with ``create``, make the file, readable by its owner only, when there is none.
+    url: str
+    "Opens the same database again; it may hold a password."
+    place: str
+    "The same for people to read, without a password."
+    log: Log
+    "The event log's own ways."
 
-        Raises:
-            StoreMissing: there is no such file.
-            StoreError: the URL is of a database that is not supported, or the file cannot be opened.
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """Return a connection that sees the store as it was at its first read."""
+
+    @abstractmethod
+    def asking(self) -> AbstractContextManager[sa.Connection]:
+        """Return a connection for one question only, which spares what :meth:`reading` needs for several."""
+
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """Return a connection in a transaction that no other :meth:`writing` shares time with.
+
+        All of it is on disk on leaving, or, on an error, none of it.
         """
-        self.url = url
-        self.path = _path(url)
-        if create:
-            _touch(self.path)
-        elif not self.path.is_file():
-            raise StoreMissing("there is no store", got=str(self.path), then="run 'penchant init', then 'import'")
-        # Parameters are personal data: no error, and so no log, repeats them.
-        engine = sa.create_engine(f"{_PREFIX}{self.path}", pool_size=8, max_overflow=64, hide_parameters=True)
-        self._file = _identity(self.path)
-        sa.event.listen(engine, "connect", _connected)
-        sa.event.listen(engine, "begin", _began)
-        self._bare = engine.execution_options(begin="")
-        self._reader = engine.execution_options(begin="BEGIN")
-        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._turn = threading.Lock()
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """Yield a connection that sees the store as it was at its first read."""
-        with self._translated():
-            self._check()
-            with self._reader.connect() as connection:
-                yield connection
+    @abstractmethod
+    def facts(self) -> dict[str, str]:
+        """Return what an operator may want to know: the kind of database, its version, how commits reach the disk."""
 
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction: all of it is on disk on leaving, or, on an error, none of it.
+    @abstractmethod
+    def settled(self) -> None:
+        """Tidy up once the store is at the newest schema."""
 
-        Raises:
-            StoreError: the store failed, or its file was removed or replaced, then also while this lasted.
-        """
-        with self._translated(), self._turn:
-            self._check()
-            with self._writer.begin() as connection:
-                yield connection
-                self._check()
-            self._check()
-
-    @contextmanager
-    def attached(self, other: Path) -> Iterator[sa.Connection]:
-        """Yield a connection that sees the file ``other`` as schema ``stage``; it has no transaction of its own."""
-        self._check()
-        with self._translated(), self._bare.connect() as connection:
-            connection.exec_driver_sql("ATTACH DATABASE ? AS stage", (str(other),))
-            try:
-                yield connection
-            finally:
-                connection.exec_driver_sql("DETACH DATABASE stage")
-
-    @contextmanager
-    def transaction(self, connection: sa.Connection) -> Iterator[None]:
-        """Make what is done inside, on a connection of :meth:`attached`, one write transaction, as :meth:`writing`."""
-        with self._turn:
-            self._check()
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._check()
-                connection.exec_driver_sql("COMMIT")
-            except BaseException:
-                driver = connection.connection.driver_connection
-                if driver is not None and driver.in_transaction:  # a full disk has rolled back already
-                    connection.exec_driver_sql("ROLLBACK")
-                raise
-            self._check()
-
+    @abstractmethod
     def close(self) -> None:
         """Let go of every connection."""
-        self._reader.dispose()
-
-    def _check(self) -> None:
-        """Check that the file at the path is the one that was opened; a new connection would even make an empty one."""
-        if _identity(self.path) != self._file:
-            raise StoreError(
-                "the store's file was removed or replaced while it was open",
-                got=str(self.path),
-                then="put it back and start again; nothing of this request was kept",
-            )
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            cause = getattr(error, "orig", None) or error
-            raise StoreError(
-                "the store failed",
-                got=f"{self.path}: {cause}",
-                then="check the disk and run 'penchant doctor'; nothing of this request was kept",
-            ) from error
-
-
-def _path(url: str) -> Path:
-    name = url.removeprefix(_PREFIX)
-    if not url.startswith(_PREFIX) or not name or name.startswith(":memory:"):
-        shown = url.split("://", 1)[0] + "://..." if "@" in url else url  # never repeat a password
-        raise StoreError(
-            "a database that is not supported",
-            got=shown,
-            allowed="sqlite:///path/to/file.db",
-            then="set 'store' in penchant.toml",
-        )
-    return Path(name).absolute()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what no other file is called while this one is open; None when there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _touch(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():  # an existing file stays unopened here: closing it drops the locks this process has on it
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreError(
-            "the store cannot be made",
-            got=f"{path}: {error.strerror}",
-            then="choose a place that can be written to in penchant.toml",
-        ) from error
-
-
-def _connected(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where _began says, not where the driver guesses
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-    _log_ahead(connection)
-
-
-def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Keep the log that lets readers and the writer go on side by side.
-
-    Only the first connection to a new file changes anything; when several are first at once, SQLite refuses all but one
-    without waiting, whatever the busy timeout, so they try again.
-    """
-    deadline = time.monotonic() + _WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _began(connection: sa.Connection) -> None:
-    statement = connection.get_execution_options().get("begin", "BEGIN")
-    if statement:
-        connection.exec_driver_sql(statement)

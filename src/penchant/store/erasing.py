@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from penchant.store.database import Database
-from penchant.store.tables import consent, events, slate_items, slates, visits
+from penchant.store.tables import consent, slate_items, slates, visits
 from penchant.store.visits import names
 
 __all__ = ["erase"]
@@ -33,12 +33,12 @@ def erase(database: Database, user: str) -> dict[str, int]:
         theirs = sa.select(slates.c.id).where(slates.c.user.in_(found))
         connection.execute(sa.delete(slate_items).where(slate_items.c.slate.in_(theirs)))
         conditions: dict[str, tuple[sa.Table, sa.ColumnElement[Any]]] = {
-            "events": (events, events.c.user.in_(found)),
             "consent": (consent, consent.c.user.in_(found)),
             "slates": (slates, slates.c.user.in_(found)),
             "visits": (visits, visits.c.user == user),
         }
-        return {
+        gone = {"events": database.log.forget(connection, found)}
+        return gone | {
             name: connection.execute(sa.delete(table).where(where)).rowcount
             for name, (table, where) in conditions.items()
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,9 @@ from penchant.store.sql import upsert
 from penchant.store.tables import counters, items
 
 __all__ = ["Items"]
+
+_BLOCK = 10_000
+"Rows read at a time."
 
 
 class Items:
@@ -52,9 +55,22 @@ class Items:
             version = _version(connection)
             return (list(connection.execute(query).fetchall()) if version > since else []), version
 
+    def shown(self, since: int) -> Iterator[list[Any]]:
+        """Yield the rows put after version ``since`` in blocks: what is shown of an item, so no long texts."""
+        names = ("id", "title", "categories", "price", "currency", "available")
+        query = sa.select(*(items.c[name] for name in names)).where(items.c.version > since).order_by(items.c.id)
+        with self._database.reading() as connection:
+            for part in connection.execution_options(yield_per=_BLOCK).execute(query).partitions():
+                yield list(part)
+
+    def version(self) -> int:
+        """Return the version that the last put gave."""
+        with self._database.reading() as connection:
+            return _version(connection)
+
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, or None."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.execute(sa.select(items).where(items.c.id == key)).first()
 
     def available(self) -> int:
@@ -65,7 +81,7 @@ class Items:
 
     def count(self) -> int:
         """Return how many items there are."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(items)).scalar_one())
 
 

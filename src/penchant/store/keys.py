@@ -33,12 +33,12 @@ class Keys:
 
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, revoked or not, or None."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.execute(sa.select(api_keys).where(api_keys.c.id == key)).first()
 
     def all(self) -> list[sa.Row[Any]]:
         """Return every row, oldest first."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return list(connection.execute(sa.select(api_keys).order_by(api_keys.c.created, api_keys.c.id)).fetchall())
 
     def revoke(self, key: str, at: int) -> bool:

@@ -1,18 +1,17 @@
-"""Brings a database to the newest schema, or says why it cannot be brought there."""
+"""Brings a database to the newest schema, or says why it cannot be brought there.
+
+Alembic is imported when there is something to bring: a server that starts on a store of its own schema need not wait.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from penchant.core.errors import StoreError, StoreVersion
 
-__all__ = ["migrate", "newest", "version"]
+__all__ = ["migrate", "newest", "upgrade", "version"]
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -23,7 +22,7 @@ def newest() -> str:
     >>> newest()
     '0006'
     """
-    return ScriptDirectory(str(_SCRIPTS)).get_current_head() or ""
+    return max(path.stem[1:5] for path in (_SCRIPTS / "versions").glob("v[0-9]*.py"))
 
 
 def version(connection: sa.Connection) -> str | None:
@@ -37,7 +36,9 @@ def version(connection: sa.Connection) -> str | None:
     (None, '0006')
     >>> engine.dispose()
     """
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def migrate(connection: sa.Connection, *, fresh: bool) -> None:
@@ -70,6 +71,8 @@ def migrate(connection: sa.Connection, *, fresh: bool) -> None:
                 allowed="a database made by 'penchant init'",
                 then="check 'store' in penchant.toml",
             )
+    from alembic.script import ScriptDirectory
+
     known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
     if found is not None and found not in known:
         raise StoreVersion(
@@ -78,7 +81,23 @@ def migrate(connection: sa.Connection, *, fresh: bool) -> None:
             allowed=f"up to schema {newest()}",
             then="upgrade Penchant; the store was not touched",
         )
+    upgrade(connection)
+
+
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Run the steps up to a schema, inside the caller's transaction.
+
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     upgrade(connection, "0001")
+    ...     version(connection)
+    '0001'
+    >>> engine.dispose()
+    """
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

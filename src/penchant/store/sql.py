@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +13,8 @@ __all__ = ["dump", "insert", "parse", "upsert"]
 
 T = TypeVar("T")
 Insert = sqlite.Insert | postgresql.Insert
+
+_INSERTS: dict[str, Callable[[sa.Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> Insert:
@@ -26,7 +29,7 @@ def insert(connection: sa.Connection, table: sa.Table) -> Insert:
     [1, 0]
     >>> engine.dispose()
     """
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return _INSERTS[connection.dialect.name](table)
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> Insert:

@@ -35,17 +35,17 @@ class Studies:
     def add(self, row: Mapping[str, Any]) -> bool:
         """Add a study (name, a, b, n, places, seed, created); return False when there is one of that name."""
         with self._database.writing() as connection:
-            statement = insert(connection, studies).on_conflict_do_nothing()
-            return bool(connection.execute(statement, {**row, "joined": 0, "closed": None}).rowcount)
+            statement = insert(connection, studies).on_conflict_do_nothing().returning(studies.c.name)
+            return connection.execute(statement, {**row, "joined": 0, "closed": None}).first() is not None
 
     def get(self, name: str) -> sa.Row[Any] | None:
         """Return one study, or None."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.execute(sa.select(studies).where(studies.c.name == name)).first()
 
     def all(self) -> list[sa.Row[Any]]:
         """Return every study, oldest first."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return list(connection.execute(sa.select(studies).order_by(studies.c.created, studies.c.name)).fetchall())
 
     def close(self, name: str, at: int) -> bool:
@@ -76,7 +76,7 @@ class Studies:
 
     def participant(self, key: str) -> sa.Row[Any] | None:
         """Return one participant, or None."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.execute(sa.select(participants).where(participants.c.id == key)).first()
 
     def show(self, key: str, bundle: str, slates: str) -> bool:
@@ -108,7 +108,7 @@ class Studies:
     def counts(self, name: str) -> tuple[int, int]:
         """Return how many take part in a study now, and how many of them answered."""
         asked = sa.select(sa.func.count(), sa.func.count(participants.c.prefers)).where(participants.c.study == name)
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             total, answered = connection.execute(asked).one()
         return int(total), int(answered)
 

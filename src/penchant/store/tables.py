@@ -6,24 +6,30 @@ import sqlalchemy as sa
 
 __all__ = [
     "METADATA",
+    "TEXT",
     "api_keys",
     "artifacts",
     "consent",
     "counters",
+    "event_ids",
     "events",
+    "imports",
     "items",
+    "leases",
     "participants",
-    "placements",
+    "promotions",
     "ratings",
     "slate_items",
     "slates",
     "studies",
-    "visits",
-    "windows",
+    "superseded",
 ]
 
 METADATA = sa.MetaData()
 "Every table of a store."
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"Text that both databases put in the same order: that of its bytes."
 
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER PRIMARY KEY counts by itself in SQLite
 
@@ -31,45 +37,73 @@ events = sa.Table(
     "events",
     METADATA,
     sa.Column("seq", _SEQUENCE, primary_key=True, doc="Order of arrival."),
-    sa.Column("id", sa.Text, nullable=False, doc="Given by the sender, or derived from the content."),
-    sa.Column("user", sa.Text, nullable=False),
-    sa.Column("item", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("id", TEXT, nullable=False, doc="Given by the sender, or derived from the content."),
+    sa.Column("user", TEXT, nullable=False),
+    sa.Column("item", TEXT, nullable=False),
+    sa.Column("kind", TEXT, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False, doc="Microseconds since 1970-01-01 UTC."),
     sa.Column("value", sa.Double, nullable=False),
-    sa.Column("session", sa.Text),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("context", sa.Text, doc="A JSON object of text; NULL when empty."),
+    sa.Column("session", TEXT),
+    sa.Column("channel", TEXT, nullable=False),
+    sa.Column("context", TEXT, doc="A JSON object of text; NULL when empty."),
     sa.Column("recorded", sa.BigInteger, nullable=False, doc="When it was admitted, in microseconds."),
-    sa.Column("slate", sa.Text, doc="The answer it was done with."),
+    sa.Column("replaces", TEXT, doc="The id of the event in whose place it stands."),
+    sa.Column("slate", TEXT, doc="The answer it was done with."),
     sa.Column("price", sa.Double, doc="Of one unit; NULL for the catalogue's."),
-    sa.Index("events_id", "id", unique=True),
+    sa.Index("events_id", "id", unique=True, info={"only": "sqlite"}),
     # A person's past is read from this index alone: one run of pages, not one page an event.
-    sa.Index("events_past", "user", "at", "seq", "item", "kind", "value"),
-    sa.Index(
-        "events_slate",
-        "slate",
-        "item",
-        "kind",
-        "at",
-        sqlite_where=sa.text("slate IS NOT NULL"),
-        postgresql_where=sa.text("slate IS NOT NULL"),
-    ),
+    sa.Index("events_past", "user", "at", "seq", "item", "kind", "value", info={"only": "sqlite"}),
 )
-"What people did; rows are only ever added."
+"What people did; rows are only ever added. In PostgreSQL it is parted by time (see :mod:`penchant.store.partitions`)."
+
+_naming = events.c.replaces.is_not(None)
+sa.Index("events_replaces", events.c.replaces, sqlite_where=_naming, postgresql_where=_naming)
+sa.Index("events_replacing", events.c.id, sqlite_where=_naming, postgresql_where=_naming)
+
+_shown = events.c.slate.is_not(None)
+_of_slate = (events.c.slate, events.c["item"], events.c.kind, events.c.at)
+sa.Index("events_slate", *_of_slate, sqlite_where=_shown, postgresql_where=_shown)
+
+superseded = sa.Table(
+    "superseded",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False, doc="An event that no longer counts."),
+)
+"Events that were taken back or replaced, and those that only take back; worked out from the log."
+
+event_ids = sa.Table(
+    "event_ids",
+    METADATA,
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("at", sa.BigInteger, doc="That of the event; NULL while it is only named by another."),
+    sa.Column("seq", sa.BigInteger, doc="That of the event; NULL while it is only named by another."),
+    sa.Column("named", sa.Boolean, nullable=False, doc="Whether another event named it before it was there."),
+    info={"only": "postgresql"},
+)
+"Every id of the log, once: a parted log cannot keep its ids apart by itself."
+
+imports = sa.Table(
+    "imports",
+    METADATA,
+    sa.Column("source", TEXT, primary_key=True, doc="Digest of the ids of its rows, in order."),
+    sa.Column("done", sa.BigInteger, nullable=False, doc="Rows of it that were dealt with."),
+    sa.Column("accepted", sa.BigInteger, nullable=False, doc="How many of these were new."),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="When, in microseconds."),
+)
+"How far an import is that has not reached its end."
 
 items = sa.Table(
     "items",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("categories", sa.Text, nullable=False, doc="A JSON list of text."),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("title", TEXT, nullable=False),
+    sa.Column("text", TEXT, nullable=False),
+    sa.Column("categories", TEXT, nullable=False, doc="A JSON list of text."),
     sa.Column("price", sa.Double),
-    sa.Column("currency", sa.Text),
+    sa.Column("currency", TEXT),
     sa.Column("available", sa.Boolean, nullable=False),
     sa.Column("published", sa.BigInteger, doc="Microseconds since 1970-01-01 UTC."),
-    sa.Column("attributes", sa.Text, nullable=False, doc="A JSON object."),
+    sa.Column("attributes", TEXT, nullable=False, doc="A JSON object."),
     sa.Column("version", sa.BigInteger, nullable=False, doc="The catalogue's version when this row was last put."),
     sa.Index("items_version", "version"),
 )
@@ -78,7 +112,7 @@ items = sa.Table(
 counters = sa.Table(
     "counters",
     METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 "Numbers that only grow; `items` is the version of the catalogue."
@@ -86,10 +120,10 @@ counters = sa.Table(
 consent = sa.Table(
     "consent",
     METADATA,
-    sa.Column("user", sa.Text, primary_key=True),
-    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("user", TEXT, primary_key=True),
+    sa.Column("purpose", TEXT, primary_key=True),
     sa.Column("granted", sa.Boolean, nullable=False),
-    sa.Column("basis", sa.Text, nullable=False, doc="Where the answer comes from."),
+    sa.Column("basis", TEXT, nullable=False, doc="Where the answer comes from."),
     sa.Column("at", sa.BigInteger, nullable=False, doc="When it was given, in microseconds."),
 )
 "The last answer of each person for each purpose."
@@ -97,10 +131,10 @@ consent = sa.Table(
 api_keys = sa.Table(
     "api_keys",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False, doc="SHA-256 of the token, as hex."),
-    sa.Column("scopes", sa.Text, nullable=False, doc="A JSON list of text."),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("hash", TEXT, nullable=False, doc="SHA-256 of the token, as hex."),
+    sa.Column("scopes", TEXT, nullable=False, doc="A JSON list of text."),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("revoked", sa.BigInteger),
 )
@@ -109,21 +143,43 @@ api_keys = sa.Table(
 artifacts = sa.Table(
     "artifacts",
     METADATA,
-    sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("digest", TEXT, primary_key=True),
+    sa.Column("path", TEXT, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
-    sa.Column("models", sa.Text, nullable=False, doc="JSON."),
-    sa.Column("metrics", sa.Text, nullable=False, doc="JSON."),
+    sa.Column("models", TEXT, nullable=False, doc="JSON."),
+    sa.Column("metrics", TEXT, nullable=False, doc="JSON."),
     sa.Column("promoted", sa.BigInteger, doc="When it was put in service; NULL for all but one."),
 )
 "Trained bundles."
 
+promotions = sa.Table(
+    "promotions",
+    METADATA,
+    sa.Column("seq", _SEQUENCE, primary_key=True, doc="Order of promotion."),
+    sa.Column("digest", TEXT, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="When, in microseconds."),
+    sa.Column("by", TEXT, nullable=False, doc="Who or what promoted it."),
+    sa.Column("why", TEXT, nullable=False, doc="In words."),
+    sa.Column("undone", sa.BigInteger, doc="When it was rolled back; NULL when it was not."),
+)
+"Which bundle was put in service when; the one in service is the last that was not rolled back."
+
+leases = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("name", TEXT, primary_key=True, doc="What only one may do at a time."),
+    sa.Column("holder", TEXT, nullable=False, doc="Who does it; empty when nobody."),
+    sa.Column("until", sa.BigInteger, nullable=False, doc="When another may take it over, in microseconds."),
+    sa.Column("done", sa.BigInteger, doc="When it was last done to the end, in microseconds."),
+)
+"Work that one process of all does at a time."
+
 studies = sa.Table(
     "studies",
     METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("a", sa.Text, nullable=False, doc="The model that makes the one slate."),
-    sa.Column("b", sa.Text, nullable=False, doc="The model that makes the other."),
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("a", TEXT, nullable=False, doc="The model that makes the one slate."),
+    sa.Column("b", TEXT, nullable=False, doc="The model that makes the other."),
     sa.Column("n", sa.BigInteger, nullable=False, doc="Items in a slate."),
     sa.Column("places", sa.BigInteger, nullable=False, doc="How many people may take part."),
     sa.Column("seed", sa.BigInteger, nullable=False, doc="Of the order in which the slates are shown."),
@@ -136,15 +192,15 @@ studies = sa.Table(
 participants = sa.Table(
     "participants",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True, doc="SHA-256 of the participant's token, as hex."),
-    sa.Column("study", sa.Text, sa.ForeignKey("studies.name"), nullable=False),
+    sa.Column("id", TEXT, primary_key=True, doc="SHA-256 of the participant's token, as hex."),
+    sa.Column("study", TEXT, sa.ForeignKey("studies.name"), nullable=False),
     sa.Column("number", sa.BigInteger, nullable=False, doc="The how manieth who agreed; never given twice."),
-    sa.Column("first", sa.Text, nullable=False, doc="Which slate stands first: a or b."),
-    sa.Column("terms", sa.Text, nullable=False, doc="SHA-256 of the text that was agreed to, as hex."),
+    sa.Column("first", TEXT, nullable=False, doc="Which slate stands first: a or b."),
+    sa.Column("terms", TEXT, nullable=False, doc="SHA-256 of the text that was agreed to, as hex."),
     sa.Column("agreed", sa.BigInteger, nullable=False, doc="When, in microseconds."),
-    sa.Column("bundle", sa.Text, doc="Digest of the models that made the slates; NULL before they are shown."),
-    sa.Column("slates", sa.Text, doc="JSON: the item ids shown, by slate."),
-    sa.Column("prefers", sa.Text, doc="a, b, or neither; NULL before the answers."),
+    sa.Column("bundle", TEXT, doc="Digest of the models that made the slates; NULL before they are shown."),
+    sa.Column("slates", TEXT, doc="JSON: the item ids shown, by slate."),
+    sa.Column("prefers", TEXT, doc="a, b, or neither; NULL before the answers."),
     sa.Index("participants_number", "study", "number", unique=True),
 )
 "Who takes part in a study: no row without a yes, and a row is gone with it."
@@ -152,9 +208,9 @@ participants = sa.Table(
 ratings = sa.Table(
     "ratings",
     METADATA,
-    sa.Column("participant", sa.Text, sa.ForeignKey("participants.id"), primary_key=True),
-    sa.Column("slate", sa.Text, primary_key=True, doc="a or b."),
-    sa.Column("construct", sa.Text, primary_key=True),
+    sa.Column("participant", TEXT, sa.ForeignKey("participants.id"), primary_key=True),
+    sa.Column("slate", TEXT, primary_key=True, doc="a or b."),
+    sa.Column("construct", TEXT, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False, doc="1 (disagree strongly) to 5 (agree strongly)."),
 )
 "The answers of participants; there can be none without a participant, who agreed."

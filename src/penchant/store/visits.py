@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from penchant.store.amend import counting
 from penchant.store.consent import may_use
 from penchant.store.database import Database
 from penchant.store.sql import insert
@@ -73,7 +74,7 @@ def everyone(columns: list[sa.ColumnElement[Any]], purpose: str | None, default:
     person = sa.func.coalesce(visits.c.user, events.c.user)
     query: Any = sa.select(person.label("user"), *columns)
     query = query.select_from(events.outerjoin(visits, visits.c.visitor == events.c.user))
-    kept_too: sa.Select[Any] = query.where(may_use(person, purpose, default), kept(events.c.user, purpose))
+    kept_too: sa.Select[Any] = query.where(may_use(person, purpose, default), kept(events.c.user, purpose), counting())
     return kept_too
 
 
@@ -116,5 +117,5 @@ class Visits:
 
 def _people() -> sa.Subquery:
     """Return everybody with events, or whose visit had some."""
-    own = sa.select(events.c.user).where(~events.c.user.startswith(MARK))
+    own = sa.select(events.c.user).where(~events.c.user.startswith(MARK), counting())
     return sa.union(own, sa.select(visits.c.user)).subquery()

@@ -34,7 +34,7 @@ def check_store(make_store: MakeStore) -> None:
 
 def _event(name: str, user: str = "ann", at: int = 1, **other: Any) -> dict[str, Any]:
     row = {"id": name, "user": user, "item": "tea", "kind": "view", "at": at, "value": 1.5}
-    return {**row, "session": None, "channel": "web", "context": None, "recorded": 9, **other}
+    return {**row, "session": None, "channel": "web", "context": None, "replaces": None, "recorded": 9, **other}
 
 
 def _item(name: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _events_count_once(store: Store) -> None:
     done = store.events.append([_event("a"), _event("b"), _event("a")])
     _same((done.accepted, done.duplicates), (2, 1))
     table = pl.DataFrame([_event("b"), _event("c"), _event("c")], infer_schema_length=None)
-    table = table.with_columns(pl.col("session", "context").cast(pl.String))
+    table = table.with_columns(pl.col("session", "context", "replaces").cast(pl.String))
     done = store.events.append_table(table, recorded=9)
     _same((done.accepted, done.duplicates), (1, 2))
     _same(store.events.counts(), (3, 1))
@@ -60,7 +60,7 @@ def _events_count_once(store: Store) -> None:
 def _tables_and_rows_agree(store: Store) -> None:
     """Check: a table into an empty store, and rows one by one, read back the same, in order of arrival."""
     rows = [_event(f"e{n}", user=f"u{n % 3}", at=7 - n, session="s", context='{"a":"b"}') for n in range(7)]
-    store.events.append_table(pl.DataFrame(rows), recorded=9)
+    store.events.append_table(pl.DataFrame(rows, schema_overrides={"replaces": pl.String}), recorded=9)
     read = store.events.read(Who(None))
     _same(read["user"].to_list(), [row["user"] for row in rows])
     _same(read["at"].to_list(), [row["at"] for row in rows])
@@ -112,7 +112,7 @@ def _items_have_versions(store: Store) -> None:
 def _failures_leave_nothing(store: Store) -> None:
     """Check: a write that fails half-way leaves no row of it."""
     bad = {**_event("b"), "item": None}
-    wrong = pl.DataFrame([_event("a"), bad]).with_columns(pl.col("session", "context").cast(pl.String))
+    wrong = pl.DataFrame([_event("a"), bad]).with_columns(pl.col("session", "context", "replaces").cast(pl.String))
     _fails(lambda: store.events.append([_event("a"), bad]))
     _fails(lambda: store.events.append_table(wrong, recorded=9))
     _fails(lambda: store.items.put([_item("tea"), {**_item("milk"), "title": None}]))
@@ -153,8 +153,44 @@ def _one_artifact_is_in_service(store: Store) -> None:
     _same(store.artifacts.promote("a", 6), True)
     _same(store.artifacts.promote("z", 7), False)
     _same([row.digest for row in store.artifacts.all() if row.promoted is not None], ["a"])
+    _same(store.artifacts.forget(1), [])  # c is the newest, a is in service, b was before it
+    _same(store.artifacts.promote("c", 8, by="ann", why="better"), True)
     _same([row.digest for row in store.artifacts.forget(1)], ["b"])
     _same([row.digest for row in store.artifacts.all()], ["c", "a"])
+
+
+def _rollback_goes_back_and_further_back(store: Store) -> None:
+    """Check: each rollback undoes one promotion; what is undone or forgotten does not come back."""
+    _same(store.artifacts.rollback(9), None)
+    for at, digest in enumerate(("a", "b", "b", "c", "d")):
+        store.artifacts.put({"digest": digest, "path": digest, "created": at, "models": "{}", "metrics": "{}"})
+        _same(store.artifacts.promote(digest, at), True)
+    _same(store.artifacts.rollback(9), ("d", "c"))
+    _same(store.artifacts.rollback(10), ("c", "b"))
+    _same(store.artifacts.promoted().digest, "b")  # type: ignore[union-attr]
+    _same(store.artifacts.promote("d", 11), True)
+    _same(store.artifacts.rollback(12), ("d", "b"))
+    _same([(row.digest, row.undone) for row in store.artifacts.promotions(3)], [("d", 12), ("d", 9), ("c", 10)])
+    _same([row.digest for row in store.artifacts.forget(1)], ["c"])
+    _same(store.artifacts.rollback(13), ("b", "a"))
+    _same(store.artifacts.rollback(14), None)
+    _same(store.artifacts.promoted().digest, "a")  # type: ignore[union-attr]
+
+
+def _a_lease_has_one_holder(store: Store) -> None:
+    """Check: who holds a lease keeps it until it ends; nobody promotes under a lease that was lost."""
+    _same(store.leases.get("train"), None)
+    _same([store.leases.take("train", who, now, now + 10) for who, now in (("a", 0), ("b", 9))], [True, False])
+    _same((store.leases.renew("train", "b", 9, 19), store.leases.renew("train", "a", 9, 19)), (False, True))
+    store.artifacts.put({"digest": "x", "path": "x", "created": 1, "models": "{}", "metrics": "{}"})
+    _same(store.artifacts.promote("x", 18, lease=("train", "b")), False)
+    _same(store.artifacts.promote("x", 18, lease=("train", "a")), True)
+    _same(store.artifacts.promote("x", 19, lease=("train", "a")), False)
+    _same((store.leases.take("train", "b", 19, 29), store.leases.renew("train", "a", 20, 30)), (True, False))
+    _same((store.leases.release("train", "a", 21), store.leases.release("train", "b", 22)), (False, True))
+    row = store.leases.get("train")
+    _same(None if row is None else (row.holder, row.done), ("", 22))
+    _same(store.leases.take("train", "c", 22, 32), True)
 
 
 def _same(got: object, wanted: object) -> None:
@@ -199,6 +235,8 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     _reopening_finds_everything,
     _newer_stores_are_refused,
     _one_artifact_is_in_service,
+    _rollback_goes_back_and_further_back,
+    _a_lease_has_one_holder,
     _participants_go_with_all_they_said,
 )
 "Every check, to run one at a time."

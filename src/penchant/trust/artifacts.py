@@ -17,7 +17,7 @@ from penchant.store.store import Store
 from penchant.trust.access import Actor, require
 from penchant.trust.moments import moment
 
-__all__ = ["Artifact", "Artifacts"]
+__all__ = ["Artifact", "Artifacts", "Promotion"]
 
 
 class Artifact(Struct, frozen=True):
@@ -39,6 +39,25 @@ class Artifact(Struct, frozen=True):
     "What it scored."
     promoted: datetime | None = None
     "When it was put in service; None when it is not."
+
+
+class Promotion(Struct, frozen=True):
+    """When a bundle was put in service, by whom and why.
+
+    >>> Promotion("ab12", datetime(2017, 12, 31), "penchant train").undone is None
+    True
+    """
+
+    digest: str
+    "Which bundle."
+    at: datetime
+    "When."
+    by: str
+    "Who or what put it there."
+    why: str = ""
+    "In words."
+    undone: datetime | None = None
+    "When it was rolled back; None when it was not."
 
 
 class Artifacts:
@@ -75,16 +94,55 @@ class Artifacts:
         row = {"digest": digest, "path": str(path), "created": micros(self._clock.now())}
         self._store.artifacts.put({**row, "models": dump(dict(models)), "metrics": dump(dict(metrics))})
 
-    def promote(self, actor: Actor, digest: str) -> None:
-        """Put a bundle in service in place of the one before it.
+    def promote(
+        self, actor: Actor, digest: str, *, by: str = "", why: str = "", lease: tuple[str, str] | None = None
+    ) -> None:
+        """Put a bundle in service in place of the one before it, and remember that.
+
+        Args:
+            actor: on whose behalf.
+            digest: which.
+            by: who or what promotes it, for people to read; the actor's name when not said.
+            why: in words.
+            lease: name and holder of a lease that must still be held; None for no such condition.
 
         Raises:
             Forbidden: the actor is not an administrator.
-            NotFound: there is no such bundle; the one in service stays.
+            NotFound: there is no such bundle, or the lease is lost; the one in service stays.
         """
         require(actor, "admin")
-        if not self._store.artifacts.promote(digest, micros(self._clock.now())):
-            raise NotFound("no such artifact", got=digest, then="run 'penchant train'")
+        at = micros(self._clock.now())
+        if self._store.artifacts.promote(digest, at, by=by or actor.name, why=why, lease=lease):
+            return
+        if lease is not None and any(row.digest == digest for row in self._store.artifacts.all()):
+            raise NotFound("the lease ran out before the bundle was promoted", got=lease[1], then="nothing to do")
+        raise NotFound("no such artifact", got=digest, then="run 'penchant train'")
+
+    def rollback(self, actor: Actor) -> tuple[str, str]:
+        """Put the bundle that was in service before back; return the digest that leaves and the one that is back.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+            NotFound: there is none before, or it was forgotten; the one in service stays.
+        """
+        require(actor, "admin")
+        done = self._store.artifacts.rollback(micros(self._clock.now()))
+        if done is None:
+            raise NotFound("there is no bundle to roll back to", then="'penchant models' shows those that there are")
+        return done
+
+    def before(self) -> Artifact | None:
+        """Return the bundle that a rollback would put back; None when there is none."""
+        digest = self._store.artifacts.before()
+        return next((artifact for artifact in self.list() if artifact.digest == digest), None)
+
+    def promotions(self, n: int = 100) -> tuple[Promotion, ...]:
+        """Return the latest promotions, newest first, those that were rolled back too."""
+        rows = self._store.artifacts.promotions(n)
+        return tuple(
+            Promotion(row.digest, moment(row.at), row.by, row.why, None if row.undone is None else moment(row.undone))
+            for row in rows
+        )
 
     def promoted(self) -> Artifact | None:
         """Return the bundle in service, or None."""
@@ -96,7 +154,9 @@ class Artifacts:
         return tuple(_artifact(row) for row in self._store.artifacts.all())
 
     def forget(self, actor: Actor, keep: int) -> tuple[Artifact, ...]:
-        """Forget all but the newest ``keep`` and the one in service; return those forgotten, to remove their files.
+        """Forget all but the newest ``keep``, the one in service and the one before it; return those forgotten.
+
+        Their files are the caller's to remove.
 
         Raises:
             Forbidden: the actor is not an administrator.

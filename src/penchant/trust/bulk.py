@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from penchant.core.errors import InputError, MissingColumn
+from penchant.core.nouns import RETRACT
 from penchant.store.visits import visitor
 from penchant.trust.check import LONGEST
 from penchant.trust.identity import derived_all
@@ -12,19 +13,20 @@ from penchant.trust.identity import derived_all
 __all__ = ["complete"]
 
 _NEEDED = ("user", "item", "kind", "at", "value")
-_TEXT = ("user", "item", "kind", "channel", "id", "session", "slate")
-_OPTIONAL = {"id": None, "session": None, "channel": "web", "context": None, "slate": None, "price": None}
+_TEXT = ("user", "item", "kind", "channel", "id", "session", "replaces", "slate")
+_OPTIONAL = {"id": None, "session": None, "channel": "web", "context": None}
+_OPTIONAL |= dict.fromkeys(("replaces", "slate", "price"))
 
 
 def complete(table: pl.DataFrame, latest: int) -> pl.DataFrame:
     """Return the table with all columns of the log, ids derived where there are none.
 
     >>> complete(pl.DataFrame({"user": ["900"], "item": ["tea"], "kind": ["view"], "at": [5], "value": [1]}), 9).columns
-    ['id', 'user', 'item', 'kind', 'at', 'value', 'session', 'channel', 'context', 'slate', 'price']
+    ['id', 'user', 'item', 'kind', 'at', 'value', 'session', 'channel', 'context', 'replaces', 'slate', 'price']
 
     Args:
-        table: user, item, kind, at, value; optionally id, session, channel, context, slate, price. An empty user is
-            somebody who is not known, who then has a session.
+        table: user, item, kind, at, value; optionally id, session, channel, context, replaces, slate, price. An empty
+            user is somebody who is not known, who then has a session.
         latest: the last moment allowed, in microseconds since 1970 UTC.
 
     Raises:
@@ -60,8 +62,7 @@ def _typed(table: pl.DataFrame) -> pl.DataFrame:
             pl.col("value").cast(pl.Float64),
             pl.col("session").cast(pl.String),
             channel,
-            pl.col("context").cast(pl.String),
-            pl.col("slate").cast(pl.String),
+            pl.col("context", "replaces", "slate").cast(pl.String),
             pl.col("price").cast(pl.Float64),
         )
     except pl.exceptions.PolarsError as error:
@@ -82,6 +83,8 @@ def _refuse(table: pl.DataFrame, latest: int) -> None:
             ~pl.col(*_TEXT[1:]).str.len_chars().is_between(1, LONGEST),
             ~pl.col("user").str.len_chars().is_between(pl.col("session").is_null().cast(pl.Int64), LONGEST),
         ),
+        f"a {RETRACT} that names no event": (pl.col("kind") == RETRACT) & pl.col("replaces").is_null(),
+        "an event that replaces itself": pl.col("id") == pl.col("replaces"),
         "an id with a control character": pl.any_horizontal(pl.col(*_TEXT).str.contains(r"[\x00-\x1f\x7f-\u009f]")),
     }
     for what, test in tests.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -74,6 +74,26 @@ class Catalogue:
         rows, version = self._store.items.changed(since)
         return [_item(row) for row in rows], version
 
+    def shown(self, since: int = 0) -> Iterator[Item]:
+        """Yield the items put after version ``since``, without text, publication and attributes, in order of id."""
+        groups: dict[str, tuple[str, ...]] = {}
+        for rows in self._store.items.shown(since):
+            for key, title, categories, price, currency, available in rows:
+                if categories not in groups:
+                    groups[categories] = parse(categories, tuple[str, ...])
+                yield Item(
+                    key,
+                    title,
+                    categories=groups[categories],
+                    price=price,
+                    currency=currency,
+                    available=bool(available),
+                )
+
+    def version(self) -> int:
+        """Return the version of the catalogue: it grows with every put."""
+        return self._store.items.version()
+
     def get(self, item: str) -> Item | None:
         """Return one item, or None when it is not in the catalogue."""
         row = self._store.items.get(item)
@@ -113,7 +133,7 @@ def _row(index: int, item: Item) -> dict[str, Any]:
         raise bad("title", "is empty", "what a person reads")
     for field, texts in {"title": (item.title,), "text": (item.text,), "categories": item.categories}.items():
         for text in texts:
-            if not isinstance(text, str) or (not text.isascii() and _SURROGATE.search(text)):
+            if not isinstance(text, str) or "\x00" in text or (not text.isascii() and _SURROGATE.search(text)):
                 raise bad(field, "holds what is not text", "text")
     if item.price is not None and not (math.isfinite(item.price) and item.price >= 0):
         raise bad("price", "is out of range", "a finite number, 0 or more")

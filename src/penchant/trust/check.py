@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from penchant.core.clock import micros
-from penchant.core.nouns import Event
+from penchant.core.nouns import RETRACT, Event
 
 __all__ = ["LONGEST", "Rejection", "fault", "flaw"]
 
@@ -30,7 +30,7 @@ class Rejection(Struct, frozen=True):
     index: int
     "Its place in what was sent, from 0."
     code: str
-    "bad_id, bad_time, bad_value or bad_context."
+    "bad_id, bad_time, bad_value, bad_context or bad_replaces."
     message: str
     "What, got, allowed."
 
@@ -73,8 +73,9 @@ def fault(event: Event, latest: int) -> tuple[str, str] | None:
         wrong = None if getattr(event, name) is None else flaw(getattr(event, name))
         if wrong:
             return "bad_id", f"{name} {wrong}; {allowed}, or leave it out"
-    wrong_price = None if event.price is None else _bad_value(event.price, "price")
-    return _bad_time(event.at, latest) or _bad_value(event.value) or wrong_price or _bad_context(event.context)
+    price = None if event.price is None else _bad_value(event.price, "price")
+    time, value = _bad_time(event.at, latest), _bad_value(event.value)
+    return time or value or price or _bad_context(event.context) or _bad_replaces(event, allowed)
 
 
 def _bad_time(at: object, latest: int) -> tuple[str, str] | None:
@@ -95,6 +96,17 @@ def _bad_value(value: object, name: str = "value") -> tuple[str, str] | None:
     except OverflowError:
         finite = False
     return None if finite else ("bad_value", f"{name} is not a finite number; got {str(value)[:50]}")
+
+
+def _bad_replaces(event: Event, allowed: str) -> tuple[str, str] | None:
+    if event.replaces is None:
+        text = f"a {RETRACT} names no event; allowed: the id of an event in replaces"
+        return ("bad_replaces", text) if event.kind == RETRACT else None
+    wrong = flaw(event.replaces)
+    if wrong:
+        return "bad_replaces", f"replaces {wrong}; {allowed}, or leave it out"
+    same = "replaces is its own id; allowed: the id of another event"
+    return ("bad_replaces", same) if event.replaces == event.id else None
 
 
 def _bad_context(context: object) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ from penchant.trust.catalogue import Catalogue
 from penchant.trust.check import Rejection, fault
 from penchant.trust.consent import Consents
 from penchant.trust.identity import derived
+from penchant.trust.intake import take_in
+from penchant.trust.leases import Leases
+from penchant.trust.moving import About, about
 from penchant.trust.purpose import Purpose
 from penchant.trust.slates import Slates
 from penchant.trust.studies import Studies
@@ -98,6 +102,7 @@ class Gate:
         self.consent = Consents(store, settings, clock)
         self.catalogue = Catalogue(store)
         self.artifacts = Artifacts(store, clock)
+        self.leases = Leases(store, clock)
         self.studies = Studies(store, clock)
         self.slates = Slates(store, settings)
         self.visits = Visits(store, clock)
@@ -111,7 +116,7 @@ class Gate:
             StoreVersion: it is from a newer version of Penchant.
             StoreError: it is another kind of database, or damaged.
         """
-        return cls(Store.open(settings.store), settings, clock)
+        return cls(Store.open(settings.store, waiting=settings.events.waiting), settings, clock)
 
     @classmethod
     def create(cls, settings: Settings, clock: Clock) -> Gate:
@@ -121,13 +126,14 @@ class Gate:
             StoreVersion: it is from a newer version of Penchant.
             StoreError: it cannot be made, is another kind of database, or is damaged.
         """
-        return cls(Store.create(settings.store), settings, clock)
+        return cls(Store.create(settings.store, waiting=settings.events.waiting), settings, clock)
 
     def admit(self, actor: Actor, events: Sequence[Event]) -> Receipt:
-        """Write the events that can be used in one transaction, and return once they are on disk.
+        """Write the events that can be used, all or none of them, and return once they are on disk.
 
         Raises:
             Forbidden: the actor lacks ``events:write``.
+            Busy: more events wait to be written than may; then none was kept.
             StoreError: the store failed; then none was kept.
         """
         require(actor, "events:write")
@@ -144,24 +150,25 @@ class Gate:
         return Receipt(done.accepted, done.duplicates, tuple(rejected))
 
     def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
-        """Write a whole table of checked events in one transaction.
+        """Write a whole table of checked events, in transactions of 250,000 rows.
 
-        Equal rows of one table are different events; the same table admitted twice adds nothing.
+        Equal rows of one table are different events; the same table admitted twice adds nothing. When it was stopped
+        half-way, admitting the same table again goes on from there; the receipt counts what was added before, too.
 
         Args:
             actor: who imports.
             table: user, item, kind (str), at (Datetime or Int64 microseconds UTC), value (number); optionally id,
-                session, channel (str) and context (str, a JSON object of text).
+                session, channel, replaces, slate (str), price (number) and context (str, a JSON object of text).
             progress: told of the rows written.
 
         Raises:
             Forbidden: the actor lacks ``events:write``.
             MissingColumn, InputError: the table is not one of checked events; then none was kept.
-            StoreError: the store failed; then none was kept.
+            StoreError: the store failed; then the transaction it failed in kept nothing.
         """
         require(actor, "events:write")
         now, latest = self._now_and_latest()
-        done = self._store.events.append_table(complete(table, latest), now, progress)
+        done = take_in(self._store, complete(table, latest), now, progress)
         return Receipt(done.accepted, done.duplicates)
 
     def read(self, actor: Actor, purpose: Purpose) -> pl.DataFrame:
@@ -257,6 +264,18 @@ class Gate:
         consenting = {purpose.value: self._store.events.users(self._who(purpose)) for purpose in asked}
         return Counts(total, users, self._store.items.count(), consenting)
 
+    def now(self) -> datetime:
+        """Return the present moment, as this gate's clock has it."""
+        return self._clock.now()
+
+    def about(self, actor: Actor) -> About:
+        """Return what the store is and how much it holds, for its operator.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+        """
+        return about(actor, self._store)
+
     def close(self) -> None:
         """Close the store."""
         self._store.close()
@@ -286,6 +305,7 @@ def _row(event: Event, recorded: int) -> dict[str, Any]:
         "session": event.session,
         "channel": event.channel,
         "context": dump(event.context) if event.context else None,
+        "replaces": event.replaces,
         "recorded": recorded,
         "slate": event.slate,
         "price": event.price,

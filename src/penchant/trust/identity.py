@@ -16,14 +16,16 @@ _SEPARATOR = "\x1f"  # no id may hold it, so two different events never spell th
 
 
 def derived(event: Event) -> str:
-    """Return 32 hex characters: BLAKE2b-128 of user, item, kind, at, value, session and channel.
+    """Return 32 hex characters: BLAKE2b-128 of user, item, kind, at, value, session, channel and what it replaces.
 
     >>> from datetime import datetime
     >>> derived(Event("900", "1095275", "purchase", datetime(2017, 1, 1)))
     '60ec41dcbec3842309acff4cf2f3de39'
     """
     (bits,) = struct.unpack("<q", struct.pack("<d", float(event.value) + 0.0))  # -0.0 and 0.0 are one value
-    parts = (event.user, event.item, event.kind, str(micros(event.at)), str(bits), event.session or "", event.channel)
+    parts = [event.user, event.item, event.kind, str(micros(event.at)), str(bits), event.session or "", event.channel]
+    if event.replaces is not None:
+        parts.append(event.replaces)
     return blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -40,7 +42,8 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
     (False, True)
 
     Args:
-        table: user, item, kind, session (nullable), channel: str; at: Int64 microseconds; value: Float64.
+        table: user, item, kind, session (nullable), channel, maybe replaces (nullable): str; at: Int64 microseconds;
+            value: Float64.
     """
     spelled = pl.concat_str(
         "user",
@@ -52,6 +55,9 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
         "channel",
         separator=_SEPARATOR,
     )
+    if "replaces" in table.columns:
+        longer = pl.concat_str(spelled, "replaces", separator=_SEPARATOR)
+        spelled = pl.when(pl.col("replaces").is_null()).then(spelled).otherwise(longer)
     ids = _hashed(table.select(text=spelled)["text"])
     repeated = ids.is_duplicated()
     if not repeated.any():

@@ -3,7 +3,8 @@
 from penchant.data.split.bychance import k_fold, random, strong
 from penchant.data.split.bysession import sessions
 from penchant.data.split.cut import Split
+from penchant.data.split.given import given
 from penchant.data.split.leaks import LEAKS
 from penchant.data.split.overtime import leave_last_out, rolling, temporal
 
-__all__ = ["LEAKS", "Split", "k_fold", "leave_last_out", "random", "rolling", "sessions", "strong", "temporal"]
+__all__ = ["LEAKS", "Split", "given", "k_fold", "leave_last_out", "random", "rolling", "sessions", "strong", "temporal"]

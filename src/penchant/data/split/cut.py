@@ -34,7 +34,7 @@ class Split(Struct, frozen=True, eq=False):
     test: Dataset
     "What has to be foreseen."
     kind: str
-    "temporal, rolling, leave-last-out, random, k-fold, strong or sessions."
+    "temporal, rolling, leave-last-out, random, k-fold, strong, sessions or given."
     about: str
     "A sentence that states the split, with its counts."
     allow: tuple[str, ...] = ()

@@ -22,7 +22,10 @@ from penchant.evaluation.metrics.lists import (
 )
 from penchant.evaluation.metrics.names import (
     DEFAULT_METRICS,
+    DEFAULT_RATINGS,
     LIST_METRICS,
+    PARITIES,
+    RATING_METRICS,
     SLATE_METRICS,
     Metric,
     parse_metrics,
@@ -43,7 +46,10 @@ from penchant.evaluation.metrics.ratings import accuracy, answered, f1, mae, rms
 
 __all__ = [
     "DEFAULT_METRICS",
+    "DEFAULT_RATINGS",
     "LIST_METRICS",
+    "PARITIES",
+    "RATING_METRICS",
     "SLATE_METRICS",
     "USER_METRICS",
     "Metric",

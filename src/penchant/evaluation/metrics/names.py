@@ -9,7 +9,16 @@ from msgspec import Struct
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.evaluation.metrics.ranking import USER_METRICS
 
-__all__ = ["DEFAULT_METRICS", "LIST_METRICS", "SLATE_METRICS", "Metric", "parse_metrics"]
+__all__ = [
+    "DEFAULT_METRICS",
+    "DEFAULT_RATINGS",
+    "LIST_METRICS",
+    "PARITIES",
+    "RATING_METRICS",
+    "SLATE_METRICS",
+    "Metric",
+    "parse_metrics",
+]
 
 LIST_METRICS = ("coverage", "novelty", "gini")
 "The metrics that have one value for all slates together."
@@ -17,8 +26,25 @@ LIST_METRICS = ("coverage", "novelty", "gini")
 SLATE_METRICS = ("auc", "serendipity", "diversity", "arp", "aplt", "calibration")
 "The metrics of a user that need more than hits: the catalogue, the train side or the history."
 
-_KNOWN = (*USER_METRICS, *SLATE_METRICS, *LIST_METRICS)
-_GOOD = {**dict.fromkeys((*USER_METRICS, "auc", "serendipity"), 1), "calibration": -1}
+PARITIES = {
+    "ndcg_parity": "user",
+    "ndcg_parity_of_providers": "item",
+    "exposure_parity": "item",
+    "exposure_parity_by_merit": "item",
+}
+"The metrics that compare groups, to whose groups these are: of users, or of items."
+
+RATING_METRICS = ("rmse", "mae", "accuracy", "f1", "answered")
+"The metrics of what people say of items; they need no length."
+
+DEFAULT_RATINGS = ("rmse", "mae", "answered")
+"The metrics of ratings that need no threshold."
+
+_KNOWN = (*USER_METRICS, *SLATE_METRICS, *LIST_METRICS, *PARITIES, *RATING_METRICS)
+_GOOD = {
+    **dict.fromkeys((*USER_METRICS, "auc", "serendipity", *PARITIES, "accuracy", "f1", "answered"), 1),
+    **dict.fromkeys(("calibration", "rmse", "mae"), -1),
+}
 "Which way is better: up, down, or, for all others, neither."
 
 _ELSEWHERE = {
@@ -36,6 +62,10 @@ _ELSEWHERE = {
     "item_coverage": "coverage",
     "kl": "calibration",
     "popularity": "arp",
+    "mean_absolute_error": "mae",
+    "root_mean_squared_error": "rmse",
+    "f1_score": "f1",
+    "disparate_treatment": "exposure_parity_by_merit",
 }
 "What other tools call a metric, to the one name it has here."
 
@@ -43,19 +73,19 @@ _ELSEWHERE = {
 class Metric(Struct, frozen=True):
     """A metric at a length of slate.
 
-    >>> Metric.parse("ndcg@10")
-    Metric(name='ndcg', k=10)
-    >>> str(Metric("map", 5))
-    'map@5'
+    >>> Metric.parse("ndcg@10"), Metric.parse("rmse").good
+    (Metric(name='ndcg', k=10), -1)
+    >>> str(Metric("map", 5)), str(Metric("rmse"))
+    ('map@5', 'rmse')
     """
 
     name: str
-    "A key of USER_METRICS, or one of SLATE_METRICS or LIST_METRICS."
-    k: int
-    "How many of the first ranks count, 1 or more."
+    "A key of USER_METRICS or PARITIES, or one of SLATE_METRICS, LIST_METRICS or RATING_METRICS."
+    k: int = 0
+    "How many of the first ranks count, 1 or more; 0 for a metric of ratings."
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.k}"
+        return f"{self.name}@{self.k}" if self.k else self.name
 
     @property
     def per_user(self) -> bool:
@@ -73,11 +103,16 @@ class Metric(Struct, frozen=True):
 
         Raises:
             UnknownName: there is no such metric.
-            InputError: the k is missing or is not a number from 1 up.
+            InputError: the k is missing or is not a number from 1 up, or stands where no slate is.
         """
-        name, _, k = text.partition("@")
+        name, at, k = text.partition("@")
         if name not in _KNOWN:
             raise _unknown(name)
+        if name in RATING_METRICS:
+            if at:
+                then = f"write {name}"
+                raise InputError("a metric of ratings has no length of slate", got=text, then=then, field="metrics")
+            return cls(name)
         if not (k.isascii() and k.isdigit() and int(k) > 0):
             raise InputError(
                 "a metric needs the length of the slate",

@@ -10,14 +10,16 @@ __all__ = ["down_revision", "revision", "upgrade"]
 revision = "0002"
 down_revision: str | None = "0001"
 
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make the tables of user studies."""
     op.create_table(
         "studies",
-        sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("a", sa.Text, nullable=False),
-        sa.Column("b", sa.Text, nullable=False),
+        sa.Column("name", _TEXT, primary_key=True),
+        sa.Column("a", _TEXT, nullable=False),
+        sa.Column("b", _TEXT, nullable=False),
         sa.Column("n", sa.BigInteger, nullable=False),
         sa.Column("places", sa.BigInteger, nullable=False),
         sa.Column("seed", sa.BigInteger, nullable=False),
@@ -27,21 +29,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "participants",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("study", sa.Text, sa.ForeignKey("studies.name"), nullable=False),
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("study", _TEXT, sa.ForeignKey("studies.name"), nullable=False),
         sa.Column("number", sa.BigInteger, nullable=False),
-        sa.Column("first", sa.Text, nullable=False),
-        sa.Column("terms", sa.Text, nullable=False),
+        sa.Column("first", _TEXT, nullable=False),
+        sa.Column("terms", _TEXT, nullable=False),
         sa.Column("agreed", sa.BigInteger, nullable=False),
-        sa.Column("bundle", sa.Text),
-        sa.Column("slates", sa.Text),
-        sa.Column("prefers", sa.Text),
+        sa.Column("bundle", _TEXT),
+        sa.Column("slates", _TEXT),
+        sa.Column("prefers", _TEXT),
     )
     op.create_index("participants_number", "participants", ["study", "number"], unique=True)
     op.create_table(
         "ratings",
-        sa.Column("participant", sa.Text, sa.ForeignKey("participants.id"), primary_key=True),
-        sa.Column("slate", sa.Text, primary_key=True),
-        sa.Column("construct", sa.Text, primary_key=True),
+        sa.Column("participant", _TEXT, sa.ForeignKey("participants.id"), primary_key=True),
+        sa.Column("slate", _TEXT, primary_key=True),
+        sa.Column("construct", _TEXT, primary_key=True),
         sa.Column("value", sa.BigInteger, nullable=False),
     )

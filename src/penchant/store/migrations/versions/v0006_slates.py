@@ -8,7 +8,12 @@ from alembic import op
 __all__ = ["down_revision", "revision", "upgrade"]
 
 revision = "0006"
-down_revision: str | None = "0002"
+down_revision: str | None = "0004"
+
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+# What was taken back or replaced does not count, nor does the taking back.
+_COUNTS = "NOT EXISTS (SELECT 1 FROM superseded d WHERE d.seq = {event}.seq)"
 
 _DAY = {
     "sqlite": "date({at} / 1000000, 'unixepoch')",
@@ -27,18 +32,19 @@ CREATE VIEW v_impressions AS
 SELECT i.slate, i.item, i.position, i.score, i.propensity,
        s.placement, s.policy, s.basis, s.model, s.digest, s.experiment, s.at AS served,
        CASE WHEN COALESCE(p.reported, FALSE)
-            THEN (SELECT MIN(e.at) FROM events e WHERE e.slate = i.slate AND e.item = i.item)
+            THEN (SELECT MIN(e.at) FROM events e WHERE e.slate = i.slate AND e.item = i.item AND {counts})
             ELSE s.at END AS at
 FROM slate_items i
 JOIN slates s ON s.id = i.slate
 LEFT JOIN placements p ON p.name = s.placement
 WHERE NOT COALESCE(p.reported, FALSE)
-   OR EXISTS (SELECT 1 FROM events e WHERE e.slate = i.slate AND e.item = i.item)
+   OR EXISTS (SELECT 1 FROM events e WHERE e.slate = i.slate AND e.item = i.item AND {counts})
 """
 
 _CLICKED = """
 (SELECT MAX(c.at) FROM events c JOIN windows w ON w.kind = c.kind AND w.role = 'click'
- WHERE c.slate = x.slate AND c.item = x.item AND c.at <= x.at + w.span AND c.at <= o.at AND c.at >= o.at - o.span)
+ WHERE c.slate = x.slate AND c.item = x.item AND c.at <= x.at + w.span AND c.at <= o.at AND c.at >= o.at - o.span
+   AND {counts})
 """
 
 _MATCH = """
@@ -58,6 +64,7 @@ WITH outcomes AS (
   SELECT e.seq, e.kind, e.item, e.at, e.value, e.price, e.slate, w.role, w.span,
          COALESCE(v."user", e."user") AS person
   FROM events e JOIN windows w ON w.kind = e.kind LEFT JOIN visits v ON v.visitor = e."user"
+  WHERE {counts}
 ), candidates AS (
   SELECT o.seq, o.role, o.kind, o.item, o.at, o.value, o.price, x.slate, x.position, x.placement,
          x.at AS shown, CAST(NULL AS BIGINT) AS clicked, o.span, 1 AS named
@@ -103,15 +110,17 @@ _DAYS = """
 CREATE VIEW v_placement_days AS
 SELECT placement, day, COUNT(DISTINCT slate) AS slates, COUNT(*) AS impressions,
        SUM(clicked) AS clicks, SUM(bought) AS purchases, SUM(revenue) AS revenue, COUNT(DISTINCT item) AS items,
-       1.0 * SUM(clicked) / COUNT(*) AS ctr, 1.0 * SUM(bought) / COUNT(*) AS conversion,
-       1.0 * COUNT(DISTINCT item) / NULLIF((SELECT COUNT(*) FROM items t WHERE t.available), 0) AS coverage
+       CAST(SUM(clicked) AS DOUBLE PRECISION) / COUNT(*) AS ctr,
+       CAST(SUM(bought) AS DOUBLE PRECISION) / COUNT(*) AS conversion,
+       CAST(COUNT(DISTINCT item) AS DOUBLE PRECISION)
+       / NULLIF((SELECT COUNT(*) FROM items t WHERE t.available), 0) AS coverage
 FROM v_outcomes GROUP BY placement, day
 """
 
 
 def upgrade() -> None:
     """Add what slates need to the events, make their tables, and the views over both."""
-    op.add_column("events", sa.Column("slate", sa.Text))
+    op.add_column("events", sa.Column("slate", _TEXT))
     op.add_column("events", sa.Column("price", sa.Double))
     named = sa.text("slate IS NOT NULL")
     op.create_index(
@@ -119,21 +128,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "visits",
-        sa.Column("visitor", sa.Text, primary_key=True),
-        sa.Column("user", sa.Text, nullable=False),
+        sa.Column("visitor", _TEXT, primary_key=True),
+        sa.Column("user", _TEXT, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_index("visits_user", "visits", ["user"])
     _slates()
     op.create_table(
         "windows",
-        sa.Column("kind", sa.Text, primary_key=True),
-        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("kind", _TEXT, primary_key=True),
+        sa.Column("role", _TEXT, nullable=False),
         sa.Column("span", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "placements",
-        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("name", _TEXT, primary_key=True),
         sa.Column("reported", sa.Boolean, nullable=False),
     )
     _views()
@@ -142,22 +151,22 @@ def upgrade() -> None:
 def _slates() -> None:
     op.create_table(
         "slates",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", _TEXT, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("placement", sa.Text, nullable=False),
-        sa.Column("policy", sa.Text, nullable=False),
-        sa.Column("basis", sa.Text, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("digest", sa.Text, nullable=False),
-        sa.Column("experiment", sa.Text),
-        sa.Column("user", sa.Text),
+        sa.Column("placement", _TEXT, nullable=False),
+        sa.Column("policy", _TEXT, nullable=False),
+        sa.Column("basis", _TEXT, nullable=False),
+        sa.Column("model", _TEXT, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("experiment", _TEXT),
+        sa.Column("user", _TEXT),
     )
     op.create_index("slates_user", "slates", ["user", "at"])
     op.create_index("slates_at", "slates", ["at"])
     op.create_table(
         "slate_items",
-        sa.Column("slate", sa.Text, primary_key=True),
-        sa.Column("item", sa.Text, primary_key=True),
+        sa.Column("slate", _TEXT, primary_key=True),
+        sa.Column("item", _TEXT, primary_key=True),
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("score", sa.Double, nullable=False),
         sa.Column("propensity", sa.Double, nullable=False),
@@ -170,11 +179,12 @@ def _views() -> None:
         "direct": 'JOIN slates s ON s."user" = o.person',
         "linked": 'JOIN visits k ON k."user" = o.person JOIN slates s ON s."user" = k.visitor',
     }
-    parts = {name: _MATCH.format(clicked=_CLICKED, people=join) for name, join in people.items()}
+    clicked, counts = _CLICKED.format(counts=_COUNTS.format(event="c")), _COUNTS.format(event="e")
+    parts = {name: _MATCH.format(clicked=clicked, people=join) for name, join in people.items()}
     for view in (
         _SLATES.format(day=day.format(at="s.at")),
-        _IMPRESSIONS,
-        _ATTRIBUTED.format(**parts),
+        _IMPRESSIONS.format(counts=counts),
+        _ATTRIBUTED.format(counts=counts, **parts),
         _OUTCOMES.format(day=day.format(at="x.at")),
         _DAYS,
     ):

@@ -1,0 +1,215 @@
+"""The event log in PostgreSQL: parted by time, ids kept apart by a table of their own, tables through COPY."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+import polars as pl
+import sqlalchemy as sa
+
+from penchant.core.progress import Advance
+from penchant.store.amend import any_amended, settle
+from penchant.store.database import CONTENT, Log, Row, Then
+from penchant.store.partitions import Partitions
+from penchant.store.tables import event_ids, events, superseded
+
+__all__ = ["PostgresLog"]
+
+T = TypeVar("T")
+
+_TYPES = {"at": "bigint", "value": "double precision", "price": "double precision", "recorded": "bigint"}
+_POLARS = {"seq": pl.Int64(), "at": pl.Int64(), "value": pl.Float64(), "price": pl.Float64(), "recorded": pl.Int64()}
+_LIST = ", ".join(f'"{name}"' for name in CONTENT)
+_ARRAYS = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in CONTENT)
+_BLOCK = 1 << 20  # bytes given to COPY at once
+
+
+# Ids go first and in their order: whoever adds the same ids waits there, and nobody waits in a circle. An id that was
+# only named so far (seq is NULL) is as good as new.
+_KNOW = """
+    INSERT INTO event_ids AS known (id, at, seq, named)
+    SELECT id, at, seq, false FROM {given} ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL"""
+_ADD_ROWS = f"""
+    WITH given AS (
+      SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS g({_LIST}, place)
+    ), numbered AS MATERIALIZED (
+      SELECT nextval('events_seq') AS seq, ordered.* FROM (SELECT * FROM given ORDER BY place) AS ordered
+    ), fresh AS (
+      {_KNOW.format(given="numbered")}
+      RETURNING id, seq, named
+    ), added AS (
+      INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
+    )
+    SELECT id, named FROM fresh"""  # noqa: S608 - names of ours only
+_KNOW_TABLE = _KNOW.format(given="coming")
+_ADD_TABLE = f"INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM coming"  # noqa: S608 - names of ours only
+_ONLY_NEW = " JOIN event_ids USING (id, seq, at) ORDER BY seq"
+_NAME = """
+    INSERT INTO event_ids (id, named)
+    SELECT id, true FROM unnest(%s::text[]) AS g(id) ORDER BY id
+    ON CONFLICT DO NOTHING"""
+
+
+class _Server(Protocol):
+    def adding(self, work: Callable[[sa.Connection], T]) -> T: ...
+    def transaction(self) -> AbstractContextManager[sa.Connection]: ...
+    def reading(self) -> AbstractContextManager[sa.Connection]: ...
+
+
+class PostgresLog(Log):
+    """The event log of a PostgreSQL database.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> row = {"id": "e1", "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0}
+    >>> row |= {"session": None, "channel": "web", "context": None, "replaces": None, "recorded": 2}
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     store.events.append([row, row])
+    Appended(accepted=1, duplicates=1)
+    """
+
+    def __init__(self, database: _Server) -> None:
+        self._database = database
+        self._partitions = Partitions(database.transaction)
+
+    def add(self, batches: Sequence[Sequence[Row]]) -> list[int]:
+        """Add batches of rows in one statement; an id that is known already adds nothing."""
+
+        def work() -> list[int]:
+            return self._database.adding(lambda connection: self._add(connection, batches))
+
+        return self._partitions.retried([row["at"] for batch in batches for row in batch], work)
+
+    def _add(self, connection: sa.Connection, batches: Sequence[Sequence[Row]]) -> list[int]:
+        first: dict[str, tuple[int, Row]] = {}
+        for number, batch in enumerate(batches):
+            for row in batch:
+                first.setdefault(row["id"], (number, row))
+        rows = [row for _, row in first.values()]
+        naming = {(row["user"], row["replaces"]) for row in rows if row.get("replaces") is not None}
+        _name(connection, naming)
+        columns = tuple([row.get(name) for row in rows] for name in CONTENT)
+        fresh = connection.exec_driver_sql(_ADD_ROWS, columns).fetchall()
+        accepted = [0] * len(batches)
+        for key, _ in fresh:
+            accepted[first[key][0]] += 1
+        _settle(connection, naming, [key for key, named in fresh if named])
+        return accepted
+
+    def add_table(self, rows: pl.DataFrame, advance: Advance, then: Then) -> int:
+        """Add a table through COPY; an id that is known already adds nothing."""
+
+        def work(connection: sa.Connection) -> int:
+            _stage(connection, rows)
+            advance(rows.height // 2)
+            naming = set(rows.filter(pl.col("replaces").is_not_null()).select("user", "replaces").iter_rows())
+            _name(connection, naming)
+            accepted = connection.exec_driver_sql(_KNOW_TABLE).rowcount
+            if accepted < rows.height:
+                connection.exec_driver_sql("ANALYZE coming")
+            connection.exec_driver_sql(_ADD_TABLE if accepted == rows.height else _ADD_TABLE + _ONLY_NEW)
+            _settle(connection, naming, _coming_ids(connection) if any_amended(connection) else [])
+            advance(rows.height - rows.height // 2)
+            then(connection, accepted)
+            connection.exec_driver_sql("DROP TABLE coming")
+            return accepted
+
+        days = rows["at"].unique().to_list()
+        return self._partitions.retried(days, lambda: self._database.adding(work))
+
+    def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+        """Add whole rows of another log, with their numbers, through COPY."""
+        self._partitions.ensure(row.at for row in rows)
+        schema = {column.name: _POLARS.get(column.name, pl.String()) for column in events.columns}
+        frame = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+        _copy_in(connection, "events", frame)
+
+    def filled(self, connection: sa.Connection) -> None:
+        """Work the table of ids out from the log, and let numbers go on from the highest."""
+        connection.exec_driver_sql(
+            "INSERT INTO event_ids (id, at, seq, named) SELECT id, at, seq, false FROM events ORDER BY id"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO event_ids (id, named) SELECT DISTINCT replaces, true FROM events WHERE replaces IS NOT NULL "
+            "ON CONFLICT DO NOTHING"
+        )
+        connection.exec_driver_sql("SELECT setval('events_seq', greatest(max(seq), 1)) FROM events")
+
+    def forget(self, connection: sa.Connection, users: Sequence[str]) -> int:
+        """Remove the events of some people, their ids, and those that only they named."""
+        theirs, others = events.c.user.in_(users), events.alias("others")
+        connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(theirs))))
+        kept = sa.select(1).where(others.c.replaces == event_ids.c.id, others.c.user.not_in(users)).exists()
+        named = sa.select(events.c.replaces).where(theirs, events.c.replaces.is_not(None))
+        unseen = sa.and_(event_ids.c.seq.is_(None), event_ids.c.id.in_(named), ~kept)
+        connection.execute(sa.delete(event_ids).where(unseen))
+        connection.execute(sa.delete(event_ids).where(event_ids.c.id.in_(sa.select(events.c.id).where(theirs)), ~kept))
+        waiting = event_ids.c.id.in_(sa.select(events.c.id).where(theirs))
+        connection.execute(sa.update(event_ids).where(waiting).values(at=None, seq=None, named=True))
+        return connection.execute(sa.delete(events).where(theirs)).rowcount
+
+    def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+        """Return the rows of a query through COPY."""
+        content = io.BytesIO()
+        with self._database.reading() as connection:
+            text = query.compile(connection, compile_kwargs={"literal_binds": True})
+            with _cursor(connection).copy(f"COPY ({text}) TO STDOUT (FORMAT csv, NULL '\\N')") as copy:
+                for block in copy:
+                    content.write(block)
+        if not content.tell():
+            return pl.DataFrame(schema=schema)
+        return pl.read_csv(content.getvalue(), has_header=False, schema=schema, null_values="\\N")
+
+
+def _cursor(connection: sa.Connection) -> Any:
+    """Return a cursor of the driver, in the connection's transaction."""
+    driver: Any = connection.connection.driver_connection
+    return driver.cursor()
+
+
+def _stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
+    """Put a table into the temporary table ``coming``, numbered in the order of its rows."""
+    columns = ", ".join(f'"{name}" {_TYPES.get(name, "text")}' for name in CONTENT)
+    connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
+    number = "seq bigint DEFAULT nextval('events_seq')"
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, {number}) ON COMMIT DROP")
+    _copy_in(connection, "coming", rows.select(CONTENT))
+
+
+def _copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
+    """Write rows into the columns of a table that are called as theirs."""
+    content = io.BytesIO()
+    rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
+    block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
+    with _cursor(connection).copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
+        for start in range(0, len(block), _BLOCK):
+            copy.write(block[start : start + _BLOCK])
+
+
+def _name(connection: sa.Connection, naming: set[tuple[str, str]]) -> None:
+    """Take hold of ids that are named, there or not: who adds such an event now is waited for, or waits for us."""
+    if naming:
+        connection.exec_driver_sql(_NAME, (sorted({target for _, target in naming}),))
+
+
+def _settle(connection: sa.Connection, naming: set[tuple[str, str]], named: Sequence[str]) -> None:
+    touched = set(naming)
+    if named:
+        by = sa.select(events.c.user, events.c.replaces).where(events.c.replaces.in_(named))
+        touched |= {(user, target) for user, target in connection.execute(by)}
+    settle(connection, touched, _by_id)
+
+
+def _by_id(chain: sa.CTE) -> sa.Select[Any]:
+    """Select the events that are named, which the table of ids knows the places of."""
+    of = sa.and_(events.c.seq == event_ids.c.seq, events.c.at == event_ids.c.at, events.c.user == chain.c.user)
+    return sa.select(events.c.seq).select_from(chain.join(event_ids, event_ids.c.id == chain.c.target).join(events, of))
+
+
+def _coming_ids(connection: sa.Connection) -> list[str]:
+    named = "SELECT id FROM event_ids JOIN coming USING (id) WHERE event_ids.named"
+    return list(connection.exec_driver_sql(named).scalars())
