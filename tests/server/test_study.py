@@ -207,8 +207,7 @@ def test_logs_name_no_participant(page: TestClient, caplog: pytest.LogCaptureFix
 
 def test_without_models_the_page_says_that_it_is_not_ready(engine: Any, page: TestClient) -> None:
     home = begin(page)
-    engine._model = None
-    engine.gate.artifacts.promoted = lambda: None
+    engine.models.current = lambda: None
     answer = page.get(home)
     assert answer.status_code == 503
     assert "That did not work" in answer.text

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,10 @@ import penchant as pt
 from penchant.core.clock import FixedClock, micros
 from penchant.core.errors import Forbidden
 from penchant.core.measuring import AttributionSettings
-from penchant.core.nouns import Event, Item
+from penchant.core.nouns import RETRACT, Event, Item
 from penchant.core.settings import PlacementSettings, Settings
+from penchant.store.tables import event_ids, superseded
+from penchant.testing.postgres import PostgresServer
 from penchant.trust.access import SYSTEM, Actor
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
@@ -42,16 +45,36 @@ def at(minute: int) -> datetime:
     return START + timedelta(minutes=minute)
 
 
-@contextmanager
-def measured() -> Iterator[Gate]:
-    with tempfile.TemporaryDirectory() as folder:
-        chosen = Settings(store=f"sqlite:///{folder}/shop.db", placements=PLACEMENTS, attribution=ATTRIBUTION)
-        with Gate.create(chosen, FixedClock(at(100_000))) as gate:
-            gate.slates.settle()
-            gate.catalogue.put(SYSTEM, [Item(name, name, price=price) for name, price in PRICES.items()])
-            gate.consent.grant(SYSTEM, ["ann", "bob"], ["personalize"], basis="form")
-            gate.visits.answer(SYSTEM, "s1", ["personalize"], granted=True, basis="banner")
-            yield gate
+Measured = Callable[[], AbstractContextManager[Gate]]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def measured(request: pytest.FixtureRequest) -> Measured:
+    """What makes a fresh store, on either database, as often as it is asked."""
+
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        if request.param == "sqlite":
+            with tempfile.TemporaryDirectory() as folder:
+                yield f"sqlite:///{folder}/shop.db"
+            return
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.database(like=request.getfixturevalue("postgres_store"))
+        yield url
+        server.drop(url)
+
+    @contextmanager
+    def made() -> Iterator[Gate]:
+        with fresh() as url:
+            chosen = Settings(store=url, placements=PLACEMENTS, attribution=ATTRIBUTION)
+            with Gate.create(chosen, FixedClock(at(100_000))) as gate:
+                gate.slates.settle()
+                gate.catalogue.put(SYSTEM, [Item(name, name, price=price) for name, price in PRICES.items()])
+                gate.consent.grant(SYSTEM, ["ann", "bob"], ["personalize"], basis="form")
+                gate.visits.answer(SYSTEM, "s1", ["personalize"], granted=True, basis="banner")
+                yield gate
+
+    return made
 
 
 def served(number: int, minute: int, who: str | None, items: Sequence[str], placement: str) -> Served:
@@ -152,9 +175,15 @@ def events_of(rows: Sequence[tuple[Any, ...]]) -> list[Event]:
 
 
 @settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(SLATES, EVENTS, st.sampled_from([None, "ann"]), st.booleans(), st.randoms(use_true_random=False))
+@given(
+    asked=SLATES,
+    rows=EVENTS,
+    linked=st.sampled_from([None, "ann"]),
+    first=st.booleans(),
+    random=st.randoms(use_true_random=False),
+)
 def test_the_views_say_what_the_slow_way_says(
-    asked: list[Any], rows: list[Any], linked: str | None, first: bool, random: Any
+    measured: Measured, *, asked: list[Any], rows: list[Any], linked: str | None, first: bool, random: Any
 ) -> None:
     slates = [served(number, *row) for number, row in enumerate(asked)]
     events = events_of(rows)
@@ -198,7 +227,7 @@ def attributed(gate: Gate) -> set[Row]:
     return found
 
 
-def test_a_no_ends_attribution_by_person_and_erasing_leaves_nothing() -> None:
+def test_a_no_ends_attribution_by_person_and_erasing_leaves_nothing(measured: Measured) -> None:
     with measured() as gate:
         gate.slates.log(SYSTEM, [served(0, 0, "ann", ["tea"], "home"), served(1, 0, "bob", ["tea"], "home")])
         gate.admit(SYSTEM, [Event(user, "tea", "purchase", at(5), id=user) for user in ("ann", "bob")])
@@ -211,7 +240,7 @@ def test_a_no_ends_attribution_by_person_and_erasing_leaves_nothing() -> None:
         assert gate.slates.outcomes(SYSTEM, START)["slate"].to_list() == ["s0"]
 
 
-def test_erasing_a_person_takes_their_visits_along() -> None:
+def test_erasing_a_person_takes_their_visits_along(measured: Measured) -> None:
     with measured() as gate:
         gate.admit(
             SYSTEM, [Event("", "tea", "view", at(1), session="s1"), Event("", "jam", "view", at(1), session="s2")]
@@ -227,7 +256,49 @@ def test_erasing_a_person_takes_their_visits_along() -> None:
                 assert connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one() == 0, table
 
 
-def test_who_did_not_agree_is_not_in_the_log_of_slates() -> None:
+def test_what_was_taken_back_or_corrected_is_attributed_as_it_is_now(measured: Measured) -> None:
+    with measured() as gate:
+        gate.slates.log(SYSTEM, [served(0, 0, "ann", ["tea"], "home"), served(1, 0, "ann", ["jam"], "cart")])
+
+        def send(kind: str, name: str, item: str, replaces: str | None = None, value: float = 1.0) -> None:
+            slate = {"tea": "s0", "jam": "s1"}[item] if kind in ("click", "impression") else None
+            event = Event("ann", item, kind, at(5), value, id=name, slate=slate, replaces=replaces)
+            assert gate.admit(SYSTEM, [event]).accepted == 1
+
+        send("click", "c", "tea")
+        send("purchase", "p", "tea", value=3.0)
+        send("impression", "i", "jam")
+        assert attributed(gate) == {("c", "s0", "tea", 2.0), ("p", "s0", "tea", 6.0)}
+        assert gate.slates.outcomes(SYSTEM, START)["slate"].to_list() == ["s0", "s1"]
+        send("purchase", "p2", "tea", replaces="p")
+        send(RETRACT, "r", "tea", replaces="c")
+        send(RETRACT, "r2", "jam", replaces="i")
+        assert attributed(gate) == {("p2", "s0", "tea", 2.0)}
+        shown = gate.slates.outcomes(SYSTEM, START)
+        assert shown.select("slate", "clicked", "bought", "revenue").rows() == [("s0", 0, 1, 2.0)]
+
+
+def test_erasing_leaves_no_id_and_no_mark_of_what_was_taken_back(measured: Measured) -> None:
+    def tea(user: str, name: str, replaces: str | None = None) -> Event:
+        return Event(user, "tea", RETRACT if replaces else "view", at(1), id=name, replaces=replaces)
+
+    with measured() as gate:
+        gate.admit(SYSTEM, [tea("ann", "a1"), tea("ann", "a2", "a1"), tea("ann", "a3", "late"), tea("ann", "a4", "b9")])
+        gate.admit(SYSTEM, [tea("bob", "b1"), tea("bob", "b2", "b1"), tea("bob", "b3", "b9"), tea("bob", "b4", "a1")])
+        assert gate.erase(SYSTEM, "ann")["events"] == 4
+        with gate._store._database.reading() as connection:
+            assert connection.execute(sa.select(sa.func.count()).select_from(superseded)).scalar_one() == 4
+            if connection.dialect.name == "postgresql":
+                known = sa.select(event_ids.c.id, event_ids.c.seq.is_(None)).order_by(event_ids.c.id)
+                theirs = [("b1", False), ("b2", False), ("b3", False), ("b4", False)]
+                assert [tuple(row) for row in connection.execute(known)] == [("a1", True), *theirs, ("b9", True)]
+        receipt = gate.admit(SYSTEM, [tea("ann", "a1"), tea("ann", "late"), tea("bob", "b9")])
+        assert (receipt.accepted, receipt.duplicates) == (3, 0)
+        assert gate.history(SYSTEM, Purpose.ACCESS, "ann").items == ("tea", "tea"), "nothing takes them back now"
+        assert gate.history(SYSTEM, Purpose.ACCESS, "bob").items == (), "bob's were taken back, b9 before it came"
+
+
+def test_who_did_not_agree_is_not_in_the_log_of_slates(measured: Measured) -> None:
     with measured() as gate:
         slates = [served(0, 0, "ann", ["tea"], "home"), served(1, 0, "eve", ["tea"], "home")]
         gate.slates.log(SYSTEM, [*slates, served(2, 0, "visitor", ["tea"], "home")])
@@ -236,14 +307,14 @@ def test_who_did_not_agree_is_not_in_the_log_of_slates() -> None:
         assert users == ["ann", None, "\x1fs1"]
 
 
-def test_who_may_not_read_counts_reads_no_figures() -> None:
+def test_who_may_not_read_counts_reads_no_figures(measured: Measured) -> None:
     with measured() as gate:
         for call in (gate.slates.days, gate.slates.sums, gate.slates.outcomes):
             with pytest.raises(Forbidden, match="metrics:read"):
                 call(Actor("shop", frozenset({"recommend:read"})), START)
 
 
-def test_days_are_those_of_utc() -> None:
+def test_days_are_those_of_utc(measured: Measured) -> None:
     with measured() as gate:
         gate.slates.log(
             SYSTEM, [served(0, 24 * 60 - 1, None, ["tea"], "home"), served(1, 24 * 60, None, ["tea", "jam"], "home")]
@@ -253,7 +324,7 @@ def test_days_are_those_of_utc() -> None:
         assert gate.slates.days(SYSTEM, at(24 * 60 + 1)).is_empty()
 
 
-def test_a_uniform_logging_policy_can_be_evaluated_off_policy() -> None:
+def test_a_uniform_logging_policy_can_be_evaluated_off_policy(measured: Measured) -> None:
     """A policy that draws one of three items at random; tea is clicked in half of the cases, the others never."""
     rng = np.random.default_rng(7)
     items, slates, clicks = ["jam", "rye", "tea"], [], []

@@ -54,7 +54,7 @@ def promote(
 
 @APP.command(name="rollback")
 def back(context: typer.Context) -> None:
-    """Put the bundle that was in charge before back; again to go further back."""
+    """Put the bundle before back in charge; again goes further."""
     from penchant.engine.registry import SHORT, rollback
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
@@ -90,7 +90,10 @@ def check(
     *,
     digest: Annotated[str | None, typer.Argument(help="The beginning of a digest; all bundles when not said.")] = None,
 ) -> None:
-    """Read every byte, and say which bundles are sound; ends with status 1 when one is not."""
+    """Read every byte, and say which bundles are sound.
+
+    It ends with status 1 when one is not.
+    """
     from penchant.engine import registry
     from penchant.trust.gate import Gate
 

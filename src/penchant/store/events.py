@@ -183,8 +183,8 @@ def _past(shown: bool, default: bool) -> sa.CompoundSelect[str, str, int, float,
     person = sa.bindparam("person", type_=TEXT)
     purpose = None if shown else sa.bindparam("purpose", type_=TEXT)
     columns = (events.c["item"], events.c.kind, events.c.at, events.c.value, events.c.seq)
-    agreed = (may_use(person, purpose, default), owned(person, purpose), counting())
-    agreed += () if shown else (events.c.kind != IMPRESSION,)
+    agreed = [may_use(person, purpose, default), owned(person, purpose), counting()]
+    agreed += [] if shown else [events.c.kind != IMPRESSION]
     own = sa.select(*columns).where(events.c.user == person, *agreed)
     theirs = sa.select(*columns).join_from(visits, events, events.c.user == visits.c.visitor)
     theirs = theirs.where(visits.c.user == person, kept(events.c.user, purpose), *agreed)

@@ -58,6 +58,7 @@ WHERE o.slate IS NULL AND o.role = 'purchase' AND x.at <= o.at
                   AND (n."user" = o.person OR n."user" = s."user"))
 """
 
+# Beyond these bounds nothing is an amount of money, and squares of it would be no numbers any more.
 _ATTRIBUTED = """
 CREATE VIEW v_attributed AS
 WITH outcomes AS (
@@ -87,7 +88,9 @@ WITH outcomes AS (
   FROM candidates c
 )
 SELECT r.seq, r.role, r.kind, r.item, r.at, r.slate, r.placement, r.position, r.shown, r.clicked, r.named,
-       r.value, r.value * COALESCE(r.price, t.price, 0) AS revenue
+       r.value,
+       CASE WHEN ABS(r.value) BETWEEN 1e-15 AND 1e15 AND ABS(COALESCE(r.price, t.price, 0)) BETWEEN 1e-15 AND 1e15
+            THEN r.value * COALESCE(r.price, t.price, 0) ELSE 0 END AS revenue
 FROM ranked r LEFT JOIN items t ON t.id = r.item
 WHERE r.turn = 1
 """
