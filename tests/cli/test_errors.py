@@ -125,7 +125,6 @@ def test_questions_that_cannot_be_answered(shop, run):
     assert ran.err.endswith("needs the item on the page; allowed: an item id; next: add --item ID\n")
     fails(run("recommend", "--placement", "similar", "--item", "x"), 1, "the models do not know this item; got x")
     fails(run("recommend", "u1", "-n", "0"), 1, "n is out of range; got 0; allowed: 1 to 1000")
-    fails(run("recommend", "u1", "--session", "i1"), 1, "a question has a user or a session, not both")
     fails(
         run("recommend", "u1", "'--price-max'", "next: 'penchant recommend --help'"),
         2,

@@ -40,7 +40,7 @@ def test_help_and_version_load_nothing_heavy(empty, process):
 
 def test_every_command_has_help_for_itself_and_each_option(empty, run):
     commands = [line.split()[0] for line in run("--help").out.split("Commands:")[1].splitlines() if line.strip()]
-    assert len(commands) == 17
+    assert len(commands) == 19
     inner = [("keys", name) for name in ("create", "list", "rotate", "revoke")]
     inner += [("consent", name) for name in ("grant", "withdraw", "show")]
     inner += [

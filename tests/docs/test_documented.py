@@ -68,11 +68,12 @@ def test_every_setting_is_in_the_reference_under_its_table() -> None:
 
 def test_every_default_in_the_reference_is_the_default() -> None:
     page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
-    shown: dict[str, str] = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE))
+    parts = {part.partition("\n")[0]: part for part in page.split("\n## ")}
     for table, key in _keys(Settings):
         if table.endswith("<name>") or not table:
             continue
         default = getattr(getattr(Settings(), table), key)
+        shown = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", parts[f"`[{table}]`"], re.MULTILINE))
         said = tomllib.loads(f"x = {shown[key].strip('`')}")["x"]
         assert msgspec.convert(said, type(default)) == default, f"docs/reference/settings.md: {table}.{key}"
 

@@ -209,8 +209,6 @@ def test_what_cannot_be_answered_says_why(engine: Engine) -> None:
         engine.similar(SYSTEM, "no-such")
     with pytest.raises(InputError, match=r"the placement 'similar' needs the item on the page; allowed: an item id"):
         slate(engine, placement="similar")
-    with pytest.raises(InputError, match=r"a question has a user or a session, not both"):
-        slate(engine, session=(event(engine, "i1"),))
     for n in (0, -1, 1001):
         with pytest.raises(InputError, match=rf"n is out of range; got {n}; allowed: 1 to 1000"):
             slate(engine, n=n)

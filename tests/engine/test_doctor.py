@@ -48,7 +48,7 @@ def worst(place: Path, about: str, text: str) -> Finding:
 
 
 def test_a_store_that_is_not_there_or_older(place: Path) -> None:
-    assert worst(place, "store", "can be read and written, version 0005").level == "ok"
+    assert worst(place, "store", "can be read and written, version 0006").level == "ok"
     (place.parent / "penchant.db").unlink()
     finding = worst(place, "store", "there is no store")
     assert (finding.level, "penchant init" in finding.then) == ("fail", True)
@@ -58,7 +58,7 @@ def test_a_store_that_cannot_be_written_to(place: Path) -> None:
     database = sqlite3.connect(place.parent / "penchant.db")
     database.execute("PRAGMA journal_mode=DELETE")
     database.execute("BEGIN EXCLUSIVE")
-    database.execute("UPDATE alembic_version SET version_num = '0005'")
+    database.execute("UPDATE alembic_version SET version_num = '0006'")
     database.close()
     (place.parent / "penchant.db").write_bytes(b"SQLite format 3\x00" + bytes(100))
     assert "fail" in {finding.level for finding in found(place, "store")}

@@ -183,11 +183,67 @@ def test_health_needs_no_key(anyone: TestClient) -> None:
     assert ready.json()["ready"] is True
 
 
-def test_a_store_that_was_removed_takes_no_events_and_is_not_ready(client: TestClient, tmp_path: Path) -> None:
+def test_a_store_that_is_down_gives_the_popular_answer(client: TestClient, tmp_path: Path) -> None:
+    before = client.post("/v1/recommendations", json={"user": "900", "placement": "for-you"}).json()
+    assert (before["policy"], before["basis"]) == ("personalized", "personal")
+    for path in tmp_path.glob("shop.db*"):
+        path.unlink()
+    answer = client.post("/v1/recommendations", json={"user": "900", "placement": "for-you"})
+    assert answer.status_code == 200
+    slate = answer.json()
+    assert (slate["policy"], slate["basis"], slate["model"]["name"]) == ("non-profiling", "popular", "popular")
+    assert slate["fallback"][0] == {"step": "personal", "why": "store_down"}
+    assert slate["items"]
+    stranger = {"Authorization": f"Bearer pk_{'0' * 16}_{'A' * 43}"}
+    unknown = client.post("/v1/recommendations", json={"placement": "for-you"}, headers=stranger)
+    assert unknown.status_code == 503
+    assert client.get("/v1/users/900/history").status_code == 403, "a remembered key may ask for slates only"
+
+
+def test_a_visit_goes_on_when_its_visitor_signs_in(client: TestClient) -> None:
+    yes = {"purposes": ["personalize"], "granted": True, "basis": "banner"}
+    seen = [
+        {**EVENT, "user": "", "session": "s1", "id": f"v{n}", "item": item} for n, item in enumerate(["1007", "1014"])
+    ]
+    assert client.post("/v1/events", json=seen).json()["accepted"] == 2
+    assert client.put("/v1/sessions/s1/consent", json=yes).json()["consent"] == {"personalize": True}
+    asked = {"placement": "for-you", "n": 3}
+    visit = client.post("/v1/recommendations", json={**asked, "session": "s1"}).json()
+    assert (visit["policy"], visit["basis"]) == ("session", "session")
+    assert client.put("/v1/sessions/s1/user", json={"user": "fresh"}).json() == {"session": "s1", "user": "fresh"}
+    person = client.post("/v1/recommendations", json={**asked, "user": "fresh"}).json()
+    assert (person["policy"], person["items"]) == ("personalized", visit["items"])
+    taken = client.put("/v1/sessions/s1/user", json={"user": "other"})
+    assert (taken.status_code, taken.json()["field"]) == (400, "session")
+
+
+def test_pages_of_a_slate_and_slates_of_a_page(client: TestClient) -> None:
+    ask = {"placement": "for-you", "user": "900", "n": 4}
+    seen: list[str] = []
+    while True:
+        slate = client.post("/v1/recommendations", json=ask).json()
+        seen += [item["item"] for item in slate["items"]]
+        if slate["next"] is None:
+            break
+        ask["cursor"] = slate["next"]
+    whole = client.post("/v1/recommendations", json={"placement": "for-you", "user": "900", "n": 1000}).json()
+    assert seen == [item["item"] for item in whole["items"]]
+    rails = [{"placement": "for-you", "n": 3}, {"placement": "trending", "n": 3}]
+    page = client.post("/v1/pages", json={"user": "900", "placements": rails}).json()
+    shown = [item["item"] for slate in page["slates"] for item in slate["items"]]
+    assert len(shown) == len(set(shown)) == 6
+    wrong = client.post("/v1/recommendations", json={**ask, "placement": "trending"})
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "cursor")
+    listed = client.post("/v1/rankings", json={"user": "900", "placement": "for-you", "items": ["1014", "x", "1007"]})
+    assert listed.json()["unranked"] == ["x"]
+
+
+def test_a_store_that_was_removed_takes_no_events_and_answers_are_degraded(client: TestClient, tmp_path: Path) -> None:
+    assert client.get("/readyz").json()["status"] == "ready"
     for path in tmp_path.glob("shop.db*"):
         path.unlink()
     ready, sent = client.get("/readyz"), client.post("/v1/events", json=[EVENT])
-    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert "the store's file was removed or replaced while it was open" in ready.json()["missing"][0]
     assert (sent.status_code, "accepted" in sent.json()) == (503, False)
     assert client.get("/healthz").status_code == 200

@@ -17,7 +17,7 @@ from penchant.server.app import create_app
 from penchant.server.errors import STATUS
 
 EVENT = {"user": "900", "item": "1007", "kind": "purchase", "at": "2017-12-31T10:00:00Z"}
-KNOWN = "user, item, kind, at, value, id, session, channel, context, replaces"
+KNOWN = "user, item, kind, at, value, id, session, channel, context, replaces, slate, price"
 JSON = {"content-type": "application/json"}
 
 
@@ -164,7 +164,7 @@ ASKS: list[tuple[Any, str, str, str | None]] = [
     (
         {"placement": "for-you", "session": [{**EVENT, "itm": 1}]},
         "bad_input",
-        "unknown field; got itm; allowed: item, kind, at, value, user, id, session, channel, context; "
+        "unknown field; got itm; allowed: item, kind, at, value, user, id, session, channel, context, slate, price; "
         "next: did you mean 'item'?",
         "session[0].itm",
     ),

@@ -81,6 +81,13 @@ HELD = {
     "0003": ("INSERT INTO imports VALUES ('d', 5, 4, 5)",),
     "0004": ("INSERT INTO leases VALUES ('train', 'a', 5, NULL)",),
     "0005": ("INSERT INTO secrets VALUES ('session', 's')",),
+    "0006": (
+        "INSERT INTO slates VALUES ('9f2c', 5, 'home', 'session', 'session', 'm', 'ab', NULL, NULL)",
+        "INSERT INTO slate_items VALUES ('9f2c', 'tea', 1, 0.5, 1.0)",
+        "INSERT INTO visits VALUES ('v', 'ann', 5)",
+        "INSERT INTO windows VALUES ('view', 'click', 5)",
+        "INSERT INTO placements VALUES ('home', true)",
+    ),
 }
 
 

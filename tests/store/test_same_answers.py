@@ -28,10 +28,17 @@ from penchant.trust.access import SYSTEM
 from penchant.trust.gate import Gate
 from penchant.trust.moving import copy_store
 from penchant.trust.purpose import Purpose
+from penchant.trust.slates import Served, Thing
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 USERS = [*(f"u{n}" for n in range(30)), "Zoë", "ann", "Ann", "ÄNNE", "_", "x" * 500]
 ITEMS = [*(f"i{n}" for n in range(25)), "Tee", "tee", "ü", "🛒"]
+_THINGS = tuple(Thing(item, place, 1.0 / place) for place, item in enumerate(ITEMS, start=1))
+SESSIONS = ("s1", "s2", "ß")
+SLATES = [
+    Served(name, NOW - timedelta(days=900), "for-you", "p", "b", "m", "d", _THINGS, **who)
+    for name, who in (("sl1", {"user": "ann"}), ("sl2", {"session": "s1"}), ("sl3", {}))
+]
 
 
 @pytest.fixture
@@ -64,9 +71,12 @@ def story(seed: int) -> list[Callable[[Gate], object]]:
         kind = RETRACT if target and rng.random() < 0.4 else rng.choice(["view", "purchase", "rating", "dislike"])
         value = rng.choice([1.0, -1.0, 3.5, 1 / 3, 1e-300, 7])
         other = {"id": name, "replaces": None if target == name else target}
+        other |= {"slate": rng.choice([None, "sl1", "sl2"]), "price": rng.choice([None, 2.5])}
         if kind == RETRACT and other["replaces"] is None:
             kind = "view"
-        return Event(rng.choice(USERS), rng.choice(ITEMS), kind, at, value, session=rng.choice([None, "s1"]), **other)
+        session = rng.choice([None, *SESSIONS])
+        user = rng.choice(USERS) if session is None or rng.random() < 0.7 else ""
+        return Event(user, rng.choice(ITEMS), kind, at, value, session=session, **other)
 
     steps: list[Callable[[Gate], object]] = [
         lambda gate: gate.catalogue.put(SYSTEM, [Item(i, f"Title {i}") for i in ITEMS])
@@ -79,13 +89,16 @@ def story(seed: int) -> list[Callable[[Gate], object]]:
         if rng.random() < 0.5:
             steps.append(lambda gate, batch=batch: gate.admit(SYSTEM, batch[::-1]))
     rows = [
-        (e.user, e.item, e.kind, e.at, float(e.value), e.id, e.session, e.replaces)
+        (e.user, e.item, e.kind, e.at, float(e.value), e.id, e.session, e.replaces, e.slate, e.price)
         for e in map(event, range(number, number + 400))
     ]
-    names = ["user", "item", "kind", "at", "value", "id", "session", "replaces"]
+    names = ["user", "item", "kind", "at", "value", "id", "session", "replaces", "slate", "price"]
     table = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
-    table = table.with_columns(pl.col("id", "session", "replaces").cast(pl.String))
+    table = table.with_columns(pl.col("id", "session", "replaces", "slate").cast(pl.String))
     steps.insert(rng.randrange(1, len(steps)), lambda gate: gate.admit_table(SYSTEM, table))
+    steps.append(lambda gate: gate.slates.log(SYSTEM, SLATES))
+    steps.append(lambda gate: gate.visits.answer(SYSTEM, "s1", ["train", "personalize"], granted=True, basis="banner"))
+    steps.append(lambda gate: gate.visits.link(SYSTEM, "s2", "ann"))
     for user in rng.sample(USERS, 28):
         steps.append(lambda gate, user=user: gate.consent.grant(SYSTEM, user, ["train", "personalize"], basis="form"))
     for user in rng.sample(USERS, 6):
@@ -101,6 +114,11 @@ def told(gate: Gate) -> dict[str, Any]:
             gate.history(SYSTEM, purpose, user, limit) for purpose in Purpose for user in USERS for limit in (1, 9, 500)
         ],
         "counts": gate.counts(SYSTEM),
+        "sessions": [gate.session(SYSTEM, session) for session in SESSIONS],
+        "outcomes": gate.slates.outcomes(SYSTEM, NOW - timedelta(days=9999)).to_dict(as_series=False),
+        "days": gate.slates.days(SYSTEM, NOW - timedelta(days=9999)).to_dict(as_series=False),
+        "sums": gate.slates.sums(SYSTEM, NOW - timedelta(days=9999)),
+        "people": [*gate.people(SYSTEM, Purpose.PERSONALIZE, 5)],
         "busiest": gate.busiest(SYSTEM, 50),
         "consent": [[(s.purpose, s.granted, s.basis) for s in gate.consent.state(SYSTEM, user)] for user in USERS],
         "items": gate.catalogue.changed(0),

@@ -18,7 +18,9 @@ from penchant.cli import (
     keys,
     models,
     offpolicy,
+    placements,
     recommend,
+    recommendall,
     serve,
     store,
     study,
@@ -77,6 +79,8 @@ APP.command()(evaluate.evaluate)
 APP.command()(tune.tune)
 APP.command(name="off-policy")(offpolicy.off_policy)
 APP.command()(recommend.recommend)
+APP.command(name="recommend-all")(recommendall.recommend_all)
+APP.add_typer(placements.APP, name="placements")
 APP.command()(serve.serve)
 APP.add_typer(keys.APP, name="keys")
 APP.add_typer(consent.APP, name="consent")

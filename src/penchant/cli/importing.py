@@ -36,7 +36,7 @@ __all__ = [
 
 _STDIN = Path("-")
 
-EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel", "replaces")
+EVENT_FIELDS = ("user", "item", "at", "kind", "value", "id", "session", "channel", "replaces", "slate", "price")
 ITEM_FIELDS = ("id", "title", "text", "categories", "price", "currency", "available", "published", "attributes")
 
 

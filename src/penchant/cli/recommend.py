@@ -53,7 +53,7 @@ def recommend(
     ask = Ask(placement=placement, user=user, session=visit, item=item, n=n, filters=filters)
     with state.engine() as engine:
         try:
-            answer = engine.recommend(SYSTEM, ask)
+            answer = engine.recommend(SYSTEM, ask, shown=False)
         except PenchantError as error:
             raise in_options(error) from error
         if json:
@@ -81,6 +81,8 @@ def _show(answer: Answer) -> None:
         show(made)
     else:
         say("no item is left: nothing that may be shown passes the filters")
+    for fall in answer.fallback:
+        say(f"passed over: {fall.step}, {fall.why}")
     basis = f"{answer.placement}, {answer.policy}, by {answer.model.name or 'no model'} {answer.model.digest[:12]}"
     say(f"basis: {basis}, slate {answer.slate}")
 

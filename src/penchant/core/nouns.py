@@ -33,7 +33,7 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """
 
     user: str
-    "Who did it."
+    "Who did it; empty for somebody who is not known, who then needs a `session`."
     item: str
     "To which item."
     kind: str
@@ -53,6 +53,10 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     replaces: str | None = None
     """The id of the event of this person in whose place it stands: a correction. With the kind retract, nothing stands
     there any more. It may arrive before the event that it names."""
+    slate: str | None = None
+    "The slate it was done with: which answer showed the item."
+    price: float | None = None
+    "What one unit cost, for revenue; the catalogue's price when absent."
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

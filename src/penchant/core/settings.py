@@ -22,15 +22,18 @@ from penchant.core.exposure import (
     check_exposure,
     with_environment,
 )
+from penchant.core.measuring import AttributionSettings, SlateSettings, check_measuring
 from penchant.core.wording import complaint
 
 __all__ = [
+    "AttributionSettings",
     "ConsentSettings",
     "EvaluationSettings",
     "EventSettings",
     "PlacementSettings",
     "ServerSettings",
     "Settings",
+    "SlateSettings",
     "TrainSettings",
     "WorkerSettings",
     "load_settings",
@@ -184,6 +187,14 @@ class PlacementSettings(_Section, frozen=True):
     "The blend used when the first cannot say anything: no history, or none that may be used."
     reasons: int = 5
     "Reasons given per item; the others are added up in one."
+    content: bool = False
+    "Before the fallback, show items whose title, text and categories are like those of the history."
+    most_per_category: int = 0
+    "Items of one category in a slate at most, so far as there are others; 0 for any number."
+    deadline_ms: int = 0
+    "Milliseconds after which steps of an answer that are late are skipped; 0 for no limit."
+    reported: bool = False
+    "Whether the page reports what it shows by impression events; if not, what was served is taken for shown."
 
 
 def _default_models() -> dict[str, dict[str, Any]]:
@@ -199,9 +210,9 @@ def _default_models() -> dict[str, dict[str, Any]]:
 
 def _default_placements() -> dict[str, PlacementSettings]:
     return {
-        "for-you": PlacementSettings(blend={"ease": 1.0, "popular": 0.3}, fallback={"popular": 1.0}),
+        "for-you": PlacementSettings(blend={"ease": 1.0, "popular": 0.3}, content=True, fallback={"popular": 1.0}),
         "buy-again": PlacementSettings(blend={"buy-again": 1.0}, exclude_seen=False),
-        "similar": PlacementSettings(blend={"item-knn": 1.0}, history="item", fallback={"popular": 1.0}),
+        "similar": PlacementSettings(blend={"item-knn": 1.0}, history="item", content=True, fallback={"popular": 1.0}),
         "trending": PlacementSettings(blend={"trending": 1.0}, exclude_seen=False),
     }
 
@@ -227,6 +238,8 @@ class Settings(_Section, frozen=True):
     tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
     observe: ObserveSettings = ObserveSettings()
+    slates: SlateSettings = SlateSettings()
+    attribution: AttributionSettings = AttributionSettings()
     models: dict[str, dict[str, Any]] = field(default_factory=_default_models)
     "Model name to learner and its hyper-parameters."
     placements: dict[str, PlacementSettings] = field(default_factory=_default_placements)
@@ -339,7 +352,13 @@ def _check_values(settings: Settings) -> None:
     for name, value in limits.items():
         if value < 1:
             raise SettingsError(f"{name} is too small", got=value, allowed="1 or more")
+    check_measuring(settings.slates, settings.attribution)
+    if "content" in settings.models:
+        raise SettingsError("a model has a name that is taken", got="models.content", then="call it otherwise")
     for name, placement in settings.placements.items():
+        for key in ("deadline_ms", "most_per_category"):
+            if getattr(placement, key) < 0:
+                raise SettingsError(f"placements.{name}.{key} is negative", allowed="0 or more")
         if placement.history not in ("user", "item"):
             raise SettingsError(f"placements.{name}.history is unknown", got=placement.history, allowed="user, item")
         for model in (*placement.blend, *placement.fallback):

@@ -26,7 +26,7 @@ REASONS = {
     "bad_replaces": "a retraction that names no event, or an event that names itself",
     "duplicate_id": "an id that was there before",
     "missing_id": "no id",
-    "bad_price": "a price that is not a number of 0 or more",
+    "bad_price": "a price that is not a finite number, or that of an item below 0",
     "bad_available": "an availability that is neither yes nor no",
     "bad_attributes": "attributes that are not a JSON object",
 }

@@ -27,7 +27,7 @@ from penchant.data.textfile import LINE_LIMIT
 __all__ = ["Events", "Items", "read_events", "read_items"]
 
 _REQUIRED = ("user", "item", "at")
-_OPTIONAL = ("kind", "value", "id", "session", "channel", "replaces")
+_OPTIONAL = ("kind", "value", "id", "session", "channel", "replaces", "slate", "price")
 _CONSTANT = ("kind", "value", "session", "channel")
 _END = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,8 @@ class Events(Struct, frozen=True, eq=False):
     """
 
     table: pl.DataFrame
-    "user, item, kind (String), at (Datetime us UTC), value (Float64), id, session, channel, replaces (String or null)."
+    """user, item, kind (String), at (Datetime us UTC), value (Float64), id, session, channel, replaces, slate (String
+    or null), price (Float64 or null)."""
     quality: Quality
     "Rows read, accepted and rejected."
 
@@ -58,6 +59,8 @@ def read_events(
     session: str = "session",
     channel: str = "channel",
     replaces: str = "replaces",
+    slate: str = "slate",
+    price: str = "price",
     constants: Map[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     separator: str | None = None,
@@ -79,7 +82,7 @@ def read_events(
     ['17850']
     """
     names = {"user": user, "item": item, "at": at, "kind": kind, "value": value}
-    names |= {"id": id, "session": session, "channel": channel, "replaces": replaces}
+    names |= {"id": id, "session": session, "channel": channel, "replaces": replaces, "slate": slate, "price": price}
     fixed = dict(constants or {})
     for name in fixed:
         if name not in _CONSTANT:
@@ -104,6 +107,7 @@ def _understood(
     column = {name: frame[name] if name in frame.columns else optional for name in (*_REQUIRED, *_OPTIONAL)}
     told = moments(column["at"], time_format)
     value, unread = numbers(column["value"], "value")
+    price, unpriced = numbers(column["price"], "price")
     kind = words(column["kind"], "kind")
     for name, series, default in (("kind", kind, "purchase"), ("value", value.set(unread, 1.0), "1")):
         if name in frame.columns and series.null_count():
@@ -120,6 +124,8 @@ def _understood(
             "session": ids(column["session"], "session"),
             "channel": words(column["channel"], "channel"),
             "replaces": ids(column["replaces"], "replaces"),
+            "slate": ids(column["slate"], "slate"),
+            "price": price,
         }
     )
     faults = {
@@ -130,6 +136,7 @@ def _understood(
         "future_time": told > bound,
         "bad_value": unread,
         "not_finite": ~table["value"].is_finite(),
+        "bad_price": unpriced | ~table["price"].is_finite().fill_null(value=True),
         "bad_replaces": (table["kind"].eq(RETRACT) & table["replaces"].is_null())
         | table["replaces"].eq(table["id"]).fill_null(value=False),
     }

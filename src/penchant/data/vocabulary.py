@@ -13,6 +13,9 @@ from penchant.core.errors import InputError
 
 __all__ = ["Vocabulary"]
 
+_FEW = 64
+"Codes up to which ids are taken one by one: a gather begins with a query plan."
+
 
 class Vocabulary:
     """A set of ids in an order; an id's code is its place in it. Immutable.
@@ -106,6 +109,8 @@ class Vocabulary:
         index = np.asarray(codes, dtype=np.int64)
         if index.size and not (index.min() >= 0 and index.max() < len(self)):
             raise IndexError(f"codes must lie in [0, {len(self)}), got {index.min()} to {index.max()}")
+        if index.size <= _FEW:
+            return [self._series.item(code) for code in index.reshape(-1).tolist()]
         return list(self._series.gather(index))
 
     def union(self, other: Vocabulary) -> Vocabulary:

@@ -9,7 +9,17 @@ from msgspec import Meta, Struct, field
 
 from penchant.core.nouns import Filters, Reason
 
-__all__ = ["Answer", "Ask", "HistoryAnswer", "HistoryEntry", "ModelName", "Ranked", "Readiness", "SessionEvent"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "Fall",
+    "HistoryAnswer",
+    "HistoryEntry",
+    "ModelName",
+    "Ranked",
+    "Readiness",
+    "SessionEvent",
+]
 
 MAX_N = 1000
 "Items in one slate at most."
@@ -36,10 +46,12 @@ class SessionEvent(Struct, frozen=True, forbid_unknown_fields=True):
     session: str | None = None
     channel: str = "web"
     context: dict[str, str] = field(default_factory=dict)
+    slate: str | None = None
+    price: float | None = None
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A question for a slate; exactly one of user, session or neither (then nobody is known).
+    """A question for a slate, of a user, of an anonymous session, or of nobody.
 
     >>> Ask(user="900", placement="for-you").n
     10
@@ -49,8 +61,9 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     "The name of a placement in the settings."
     user: str | None = None
     "Whose stored history is asked, so far as consent allows."
-    session: tuple[SessionEvent, ...] | None = None
-    "The events of an anonymous visit, oldest first, sent along; used for this answer and not stored."
+    session: tuple[SessionEvent, ...] | str | None = None
+    "An anonymous session: its id, whose stored events are asked so far as its visitor agreed; or its events, oldest \
+first, sent along, used for this answer and not stored. Beside a user, it is asked when nothing is known of the user."
     item: str | None = None
     "The item on the page; needed by placements with history = 'item'."
     n: Annotated[int, Meta(ge=1, le=MAX_N)] = 10
@@ -59,6 +72,12 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     "What the slate may hold."
     context: dict[str, str] = field(default_factory=dict)
     "Device, page... as text."
+    cursor: str | None = None
+    "The `next` of an answer to the same question: then what follows, and nothing that was shown."
+    deadline_ms: Annotated[int, Meta(ge=1, le=60_000)] | None = None
+    "Milliseconds after which steps that are late are skipped; None for what the placement's settings say."
+    experiment: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    "What this answer belongs to, such as 'home-rail/b'; it is logged with the slate."
 
 
 class ModelName(Struct, frozen=True):
@@ -97,6 +116,21 @@ class Ranked(Struct, frozen=True):
     "ISO 4217."
     categories: tuple[str, ...] = ()
     "The groups it belongs to."
+    propensity: float = 1.0
+    "The chance it had of standing here; 1 for a ranking without chance."
+
+
+class Fall(Struct, frozen=True):
+    """A step of the chain that did not answer.
+
+    >>> Fall("personal", "no_history").why
+    'no_history'
+    """
+
+    step: str
+    "personal, session, item, content or popular."
+    why: str
+    "no_history (none, or none that may be used), no_model, nothing_found, late, or store_down."
 
 
 class Answer(Struct, frozen=True):
@@ -118,6 +152,16 @@ class Answer(Struct, frozen=True):
     "Which model answered."
     items: tuple[Ranked, ...]
     "Best first."
+    basis: str = "popular"
+    "The step of the chain that answered: personal, session, item, content or popular."
+    fallback: tuple[Fall, ...] = ()
+    "The steps before it, and why they did not."
+    skipped: tuple[str, ...] = ()
+    "What was left out because it was late: history, a step, rerank, explain (then there are no reasons)."
+    next: str | None = None
+    "The cursor of what follows; None at the end."
+    experiment: str | None = None
+    "What the question said it belongs to."
 
 
 class HistoryEntry(Struct, frozen=True):
@@ -164,8 +208,10 @@ class Readiness(Struct, frozen=True):
     """
 
     ready: bool
-    "True when the store answers and every placement has its models."
+    "True when questions are answered, if need be by falling back."
     missing: tuple[str, ...] = ()
     "What is not there, in words."
     model: str | None = None
     "Digest of the bundle in use."
+    status: str = "ready"
+    "ready; degraded, when questions are answered without what is missing; or not ready."

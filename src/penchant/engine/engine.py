@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from penchant.core.clock import Clock, SystemClock
 from penchant.core.errors import ArtifactError, InputError, NotReady, StoreError, Unauthorized
 from penchant.core.nouns import Event, Filters, Item
+from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
+from penchant.engine.deadline import Deadline
+from penchant.engine.everyone import Everyone, Mailing, recommend_everyone
+from penchant.engine.histories import Histories
 from penchant.engine.keeper import Keeper
-from penchant.engine.recommending import Model, answer
+from penchant.engine.known import Known
+from penchant.engine.pages import Page, PageAnswer, asks_of, page_answer
+from penchant.engine.ranking import RankAsk, Ranking, ranking
+from penchant.engine.recommending import Model, answered
+from penchant.engine.slatelog import SlateLog
 from penchant.engine.studying import Studying
 from penchant.engine.visiting import VisitAsk, ask_of
 from penchant.engine.watching import Debugged, Watching
@@ -48,10 +57,15 @@ class Engine:
     [('personalized', 'Sencha'), ('non-profiling', 'Assam')]
     """
 
-    def __init__(self, settings: Settings, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, gate: Gate, clock: Clock, timer: Callable[[], float] = time.perf_counter
+    ) -> None:
         self.settings = settings
         self.gate = gate
         self.clock = clock
+        self.timer = timer
+        self.slates = SlateLog(gate.slates, settings.slates, clock)
+        self._known = Known(timer)
         self.studies = Studying(gate, self._current, clock)
         self.watching = Watching()
         self.models = Keeper(gate, settings, self.watching)
@@ -65,10 +79,13 @@ class Engine:
             StoreVersion: a newer version of Penchant wrote it.
         """
         clock = clock or SystemClock()
-        return cls(settings, Gate.open(settings, clock), clock)
+        gate = Gate.open(settings, clock)
+        gate.slates.settle()
+        return cls(settings, gate, clock)
 
     def close(self) -> None:
-        """Stop watching for promotions, and let go of the store."""
+        """Write the slates that wait, stop watching for promotions, and let go of the store."""
+        self.slates.close()
         self.models.close()
         self.gate.close()
 
@@ -81,6 +98,8 @@ class Engine:
     def authenticate(self, token: str | None, caller: Caller = NOWHERE) -> Actor:
         """Return who holds a key, asked from somewhere.
 
+        While the store is down, a key it knew lately may still ask for recommendations from where it asked then.
+
         Raises:
             Unauthorized: there is no key, or it is not known, revoked or expired.
             Forbidden: it may not be used from there.
@@ -90,7 +109,7 @@ class Engine:
             raise Unauthorized(
                 "a key is needed", then="send the header 'Authorization: Bearer <key>'; see penchant keys"
             )
-        return self.gate.keys.authenticate(token, caller)
+        return self._known.authenticate(token, caller, self.gate.keys.authenticate)
 
     def ingest(self, actor: Actor, events: Sequence[Event]) -> Receipt:
         """Write events; what the receipt counts is on disk when this returns."""
@@ -101,18 +120,44 @@ class Engine:
         self.gate.catalogue.put(actor, items)
         return len(items)
 
-    def recommend(self, actor: Actor, ask: Ask) -> Answer:
-        """Return the slate for a question, with its reasons and its basis."""
+    def recommend(self, actor: Actor, ask: Ask, *, shown: bool = True) -> Answer:
+        """Return the slate for a question, with its reasons and its basis; logged, unless nobody will be shown it."""
         if not 1 <= ask.n <= MAX_N:
             raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
-        return answer(self._current(), self.gate, actor, ask, self.clock.now())
+        now, model = self.clock.now(), self._current()
+        found = answered(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
+        if shown:
+            self.slates.offer(ask, found, now)
+        return found
+
+    def page(self, actor: Actor, page: Page) -> PageAnswer:
+        """Return the slates of all placements of a page, without an item twice."""
+        now, model, asks = self.clock.now(), self._current(), asks_of(page)
+        histories = self._histories(actor, page.deadline_ms, tuple(ask.placement for ask in asks))
+        found = page_answer(model, histories, actor, page, now)
+        for ask, slate in zip(asks, found.slates, strict=True):
+            self.slates.offer(ask, slate, now)
+        return found
+
+    def rank(self, actor: Actor, ask: RankAsk) -> Ranking:
+        """Return a list of items in the order that suits who asks."""
+        now, model = self.clock.now(), self._current()
+        found = ranking(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
+        self.slates.offer(ask.question, found.slate, now)
+        return found
+
+    def recommend_everyone(self, actor: Actor, mailing: Mailing, path: Path, progress: Progress = SILENT) -> Everyone:
+        """Write the slates of everybody who agreed into a Parquet file, whole or not at all."""
+        return recommend_everyone(
+            self._current(), self.gate, actor, mailing, path, now=self.clock.now(), progress=progress
+        )
 
     def debug(self, actor: Actor, ask: Ask) -> Debugged:
         """Return the slate for a question as :meth:`recommend` does, and how it came about, step by step."""
         require(actor, "admin")
         started = time.perf_counter()
         with self.watching.recorded() as steps:
-            found = self.recommend(actor, ask)
+            found = self.recommend(actor, ask, shown=False)
         ms = (time.perf_counter() - started) * 1000
         return Debugged(found, ms, sum(step.after for step in steps if step.stage == "gate"), tuple(steps))
 
@@ -154,13 +199,20 @@ class Engine:
         try:
             model = self.models.current()
         except (StoreError, ArtifactError) as error:
-            return Readiness(False, (str(error),))
+            return Readiness(False, (str(error),), status="not ready")
         if model is None:
-            return Readiness(False, ("no bundle of models is trained; run 'penchant train'",))
-        if self.models.down is not None:
-            return Readiness(False, (self.models.down,))
-        broken = () if self.models.broken is None else (self.models.broken,)
-        return Readiness(not model.missing, model.missing + broken, model.bundle.digest)
+            return Readiness(False, ("no bundle of models is trained; run 'penchant train'",), status="not ready")
+        lacking = tuple(why for why in (self.models.down, *model.missing, self.models.broken) if why is not None)
+        ready = len(model.pipelines) == len(self.settings.placements)
+        status = "not ready" if not ready else "degraded" if lacking else "ready"
+        return Readiness(ready, lacking, model.bundle.digest, status)
+
+    def _histories(self, actor: Actor, wanted: int | None, placements: tuple[str, ...]) -> Histories:
+        known = self.settings.placements
+        limits = [known[name].deadline_ms for name in placements if name in known]
+        longest = max(limits, default=0) if all(limits) else 0
+        deadline = Deadline(longest if wanted is None else wanted, self.timer)
+        return Histories(self.gate, actor, deadline, down=self.models.down is not None)
 
     def _current(self) -> Model:
         model = self.models.current()

@@ -198,7 +198,8 @@ class Keeper:
                 allowed=chosen.digest[:12],
                 then="restore it from a backup, or train again",
             )
-        model = model_of(bundle, self._settings, self._steps)
+        told = lambda: self._gate.catalogue.changed(0)[0]  # noqa: E731
+        model = model_of(bundle, self._settings, told, self._steps)
         version = self._gate.catalogue.version()
         model.catalogue.put(self._gate.catalogue.shown())
         if warmed:

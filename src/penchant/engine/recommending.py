@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
-from penchant.core.clock import micros
-from penchant.core.errors import InputError, NotFound, NotReady, UnknownName
-from penchant.core.nouns import History, Query, Slate
-from penchant.core.protocols import Stage
-from penchant.core.settings import EventSettings, PlacementSettings, Settings
-from penchant.data.vocabulary import Vocabulary
-from penchant.engine.answers import Answer, Ask, ModelName, Ranked, SessionEvent
+from penchant.core.errors import InputError, NotReady, UnknownName
+from penchant.core.nouns import Slate
+from penchant.core.settings import PlacementSettings, Settings
+from penchant.engine.answers import MAX_N, Answer, Ask, ModelName, Ranked
 from penchant.engine.bundle import Bundle
+from penchant.engine.contents import Contents, Told
+from penchant.engine.cursor import Cursor, read_cursor, write_cursor
+from penchant.engine.deadline import Deadline
+from penchant.engine.histories import Histories
+from penchant.engine.walking import Found, Way, walk
 from penchant.engine.watching import Watching
 from penchant.pipeline.catalogue import Catalogue
-from penchant.pipeline.run import explained
-from penchant.pipeline.watched import watched
+from penchant.pipeline.chain import Chain, chain_of
+from penchant.pipeline.content import SOURCE
 from penchant.trust.access import Actor, require
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
-__all__ = ["Model", "answer", "model_of"]
-
-HISTORY = 10_000
-"The newest events of a person that an answer takes into account."
-
-PERSONALIZED, SESSION, PAGE, NON_PROFILING = "personalized", "session", "item", "non-profiling"
+__all__ = ["Model", "answer", "answered", "model_of", "placement_of"]
 
 
 class Model(Struct, frozen=True, eq=False):
@@ -52,15 +50,17 @@ class Model(Struct, frozen=True, eq=False):
     "The scorers."
     catalogue: Catalogue
     "What is known of their items."
-    pipelines: Mapping[str, Stage]
+    pipelines: Mapping[str, Chain]
     "Placement name to its stages."
+    contents: Contents
+    "What items say about themselves."
     missing: tuple[str, ...] = ()
-    "Why a placement has no pipeline."
+    "Why a placement has no pipeline, or not all of it."
     watching: Watching = Watching()
     "Takes note of every step."
 
 
-def model_of(bundle: Bundle, settings: Settings, watching: Watching | None = None) -> Model:
+def model_of(bundle: Bundle, settings: Settings, told: Told | None = None, watching: Watching | None = None) -> Model:
     """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal.
 
     >>> from tempfile import TemporaryDirectory
@@ -73,19 +73,33 @@ def model_of(bundle: Bundle, settings: Settings, watching: Watching | None = Non
     >>> list(model.pipelines), model.missing[0]
     (['trending'], 'placement for-you: a placement needs a model that is not trained; got ease; allowed: trending; \
 next: train')
+
+    Args:
+        bundle: the scorers.
+        settings: placements and the weights of kinds.
+        told: asked for all items with their texts, when items are compared by what they are.
+        watching: takes note of every step.
     """
     catalogue, watching = Catalogue(bundle.items), watching or Watching()
-    pipelines: dict[str, Stage] = {}
+    pipelines: dict[str, Chain] = {}
     missing: list[str] = []
     for name, placement in settings.placements.items():
         try:
-            pipelines[name] = watched(explained(placement, bundle.scorers, catalogue), watching)
+            pipelines[name] = chain_of(placement, bundle.scorers, catalogue, watching)
+            if pipelines[name].missing:
+                missing.append(f"placement {name}: {pipelines[name].missing}")
         except NotReady as error:
             missing.append(f"placement {name}: {error}")
-    return Model(settings, bundle, catalogue, pipelines, tuple(missing), watching)
+    return Model(settings, bundle, catalogue, pipelines, Contents(catalogue, told), tuple(missing), watching)
 
 
-def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> Answer:
+def answer(
+    model: Model,
+    gate: Gate,
+    actor: Actor,
+    ask: Ask,
+    now: datetime,
+) -> Answer:
     """Return the slate for a question, with its basis; one that rests on nobody's history is called non-profiling.
 
     >>> from penchant.engine.bundle import load_bundle
@@ -104,24 +118,87 @@ def answer(model: Model, gate: Gate, actor: Actor, ask: Ask, now: datetime) -> A
         InputError: the question contradicts itself or lacks what the placement needs.
         NotFound: the item on the page is not known.
     """
+    return answered(model, Histories(gate, actor, Deadline(0, float)), actor, ask, now)
+
+
+def answered(
+    model: Model,
+    histories: Histories,
+    actor: Actor,
+    ask: Ask,
+    now: datetime,
+    *,
+    hidden: tuple[str, ...] = (),
+    given: bool = False,
+) -> Answer:
+    """Return the slate for a question whose histories are at hand, without what is ``hidden``.
+
+    With ``given`` all items that the filters include are wanted, those seen or sold out too.
+
+    >>> from penchant.engine.bundle import load_bundle
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     model = model_of(load_bundle(engine.gate.artifacts.promoted().path), engine.settings)
+    ...     histories = Histories(engine.gate, SYSTEM, Deadline(0, engine.timer))
+    ...     ask = Ask(placement="trending", n=1)
+    ...     first = answered(model, histories, SYSTEM, ask, engine.clock.now())
+    ...     other = answered(model, histories, SYSTEM, ask, engine.clock.now(), hidden=("assam",))
+    >>> first.items[0].item, other.items[0].item
+    ('assam', 'jasmine')
+
+    Errors are those of :func:`answer`.
+    """
     require(actor, Purpose.PERSONALIZE.scope)
     _check(ask)
-    placement = _placement(model.settings, ask.placement)
+    placement_of(model.settings, ask.placement)
     if ask.placement not in model.pipelines:
         raise NotReady(
             "the placement has no trained model", got=ask.placement, then="run 'penchant train'", field="placement"
         )
-    with model.watching.step("gate", "history", ask.placement) as told:
-        history, policy = _history(model, gate, actor, ask)
-        told(len(history))
-    query = Query(ask.n, ask.placement, history, now, ask.context, ask.filters)
-    slate = model.pipelines[ask.placement](query, Slate.of())
-    asked = {part.source: part.factor for part in slate.parts} if len(slate) else {}
-    names = asked or placement.blend  # when nothing passes the filters, no model is the one that answered
-    if not any(model.bundle.scorers[name].personal for name in names):
-        policy = NON_PROFILING
-    name, digest = model.bundle.label(names)
-    return Answer(uuid.uuid4().hex, ask.placement, policy, ModelName(name, digest), _ranked(slate, model.catalogue))
+    cursor = read_cursor(ask) or Cursor("", "", 0, ())
+    shown = (*hidden, *cursor.shown)
+    way = Way(
+        chain=model.pipelines[ask.placement],
+        items=model.bundle.items,
+        events=model.settings.events,
+        contents=model.contents,
+        basis=cursor.basis,
+        n=min(ask.n, MAX_N - len(cursor.shown)),
+        now=now,
+        watching=model.watching,
+        given=given,
+    )
+    asked = msgspec.structs.replace(ask.filters, exclude=ask.filters.exclude + shown) if shown else ask.filters
+    found = walk(way, histories, ask, asked)
+    return _answer(model, ask, found, cursor.position, shown)
+
+
+def _answer(model: Model, ask: Ask, found: Found, before: int, shown: tuple[str, ...]) -> Answer:
+    now = found.slate.ids
+    following = None
+    if found.more:
+        following = write_cursor(ask, found.basis, before + len(now), tuple(dict.fromkeys((*shown, *now))))
+    return Answer(
+        uuid.uuid4().hex,
+        ask.placement,
+        found.policy,
+        _named(model, ask.placement, found),
+        _ranked(found.slate, model.catalogue, before),
+        basis=found.basis,
+        fallback=found.falls,
+        skipped=found.skipped,
+        next=following,
+        experiment=ask.experiment,
+    )
+
+
+def _named(model: Model, placement: str, found: Found) -> ModelName:
+    """Return who answered; when nothing passes the filters, no model is the one that did."""
+    if found.basis == SOURCE and len(found.slate):
+        return ModelName(SOURCE, model.bundle.digest)
+    asked = {part.source: part.factor for part in found.slate.parts} if len(found.slate) else {}
+    return ModelName(*model.bundle.label(asked or model.settings.placements[placement].blend))
 
 
 def _check(ask: Ask) -> None:
@@ -139,77 +216,30 @@ def _check(ask: Ask) -> None:
         )
 
 
-def _placement(settings: Settings, name: str) -> PlacementSettings:
+def placement_of(settings: Settings, name: str) -> PlacementSettings:
+    """Return the settings of a placement.
+
+    >>> placement_of(Settings(), "trending").blend
+    {'trending': 1.0}
+
+    Raises:
+        UnknownName: there is no such placement.
+    """
     if name not in settings.placements:
         raise UnknownName.of("placement", name, settings.placements, field="placement")
     return settings.placements[name]
 
 
-def _history(model: Model, gate: Gate, actor: Actor, ask: Ask) -> tuple[History, str]:
-    """Return the history that may be used for a question, and the policy that this makes it."""
-    if ask.user is not None and ask.session is not None:
-        raise InputError(
-            "a question has a user or a session, not both",
-            got="both",
-            allowed="user, session, or neither",
-            then="send the session's events to /v1/events once the user is known",
-            field="session",
-        )
-    items, settings = model.bundle.items, model.settings
-    if _placement(settings, ask.placement).history == "item":
-        return _page(items, ask), PAGE
-    if ask.session is not None:
-        return _session(items, settings.events, ask.session), SESSION if ask.session else NON_PROFILING
-    if ask.user is None:
-        return History.of([]), NON_PROFILING
-    past = gate.history(actor, Purpose.PERSONALIZE, ask.user, HISTORY)
-    weights = [settings.events.weigh(kind, value) for kind, value in zip(past.kinds, past.values, strict=True)]
-    history = History.of(items.codes(past.items), weights, past.at, past.kinds)
-    return history, PERSONALIZED if len(history) else NON_PROFILING
-
-
-def _page(items: Vocabulary, ask: Ask) -> History:
-    if ask.item is None:
-        raise InputError(
-            f"the placement {ask.placement!r} needs the item on the page",
-            allowed="an item id",
-            then='add "item" to the question',
-            field="item",
-        )
-    code = items.code(ask.item)
-    if code < 0:
-        raise NotFound(
-            "the models do not know this item",
-            got=ask.item,
-            then="put it in the catalogue, send events about it, and train",
-            field="item",
-        )
-    return History.of([code], kinds=("page",))
-
-
-def _session(items: Vocabulary, settings: EventSettings, events: Sequence[SessionEvent]) -> History:
-    """Return a visit as a history, by its times; where one is missing, by its order, a second apart."""
-    times = [micros(event.at) for event in events if event.at is not None]
-    if len(times) < len(events):
-        times = [second * 1_000_000 for second in range(len(events))]
-    ordered = sorted(zip(times, events, strict=True), key=lambda pair: pair[0])
-    return History.of(
-        items.codes([event.item for _, event in ordered]),
-        [settings.weigh(event.kind, event.value) for _, event in ordered],
-        [at for at, _ in ordered],
-        tuple(event.kind for _, event in ordered),
-    )
-
-
-def _ranked(slate: Slate, catalogue: Catalogue) -> tuple[Ranked, ...]:
+def _ranked(slate: Slate, catalogue: Catalogue, before: int) -> tuple[Ranked, ...]:
     ranked: list[Ranked] = []
-    for row, (code, score, reasons) in enumerate(zip(slate.items, slate.scores, slate.reasons, strict=True)):
+    all_reasons = slate.reasons or ((),) * len(slate)
+    for row, (code, score, reasons) in enumerate(zip(slate.items, slate.scores, all_reasons, strict=True)):
         item = catalogue.item(int(code))
         ranked.append(
             Ranked(
                 item=item.id,
                 title=item.title,
-                rank=row + 1,
+                rank=before + row + 1,
                 score=float(score),
                 reasons=reasons,
                 price=item.price,

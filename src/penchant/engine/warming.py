@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from penchant.core.nouns import History, Query, Slate
+from penchant.core.nouns import History, Query
 from penchant.engine.recommending import Model
 from penchant.models.state import STATE
 from penchant.trust.access import SYSTEM
@@ -53,10 +53,13 @@ def warm(model: Model, gate: Gate) -> int:
     """
     gate.history(SYSTEM, Purpose.PERSONALIZE, "nobody in particular", 1)
     made = 0
-    for name, stage in model.pipelines.items():
+    for name, chain in model.pipelines.items():
+        source = chain.blend or chain.fallback
         for history in _histories(len(model.bundle.items)):
-            stage(Query(10, name, history, datetime(2000, 1, 1)), Slate.of())
-            made += 1
+            query = Query(10, name, history, datetime(2000, 1, 1))
+            if source is not None:
+                chain.rank(query, chain.found(source, query))
+                made += 1
     return made
 
 

@@ -31,7 +31,7 @@ class Step(Struct, frozen=True):
     """
 
     stage: str
-    "Its kind: gate (the history is read), retrieve, blend, fallback, filter, rank, explain."
+    "Its kind: gate (the history is read), retrieve, blend, sift, filter, rank, rerank, explain."
     detail: str
     "Which one of its kind: the model, the filter."
     ms: float

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 
 from penchant.core.nouns import History, Query, Reason, Slate
 from penchant.core.protocols import Scorer
 from penchant.models.reasons import Base, reasons_of
 from penchant.pipeline.catalogue import Catalogue
 
-__all__ = ["Explain", "Words"]
+__all__ = ["ALIKE", "Explain", "Words"]
 
 
 class Explain(Struct, frozen=True, eq=False):
@@ -66,6 +66,17 @@ _BECAUSE = {
     "history": "Because of {title} in your history",
     "dislike": "You were not interested in {title}",
 }
+ALIKE = {
+    "purchase": "Like {title}, which you bought",
+    "view": "Like {title}, which you looked at",
+    "add_to_cart": "Like {title}, which you put in your cart",
+    "rating": "Like {title}, which you rated",
+    "page": "Like {title}",
+    "history": "Like {title}, from your history",
+    "dislike": "You were not interested in {title}",
+}
+"What is said where items were compared by what they are, not by who chose them."
+
 _ITSELF = {
     "purchase": "You bought this {times}",
     "view": "You looked at this {times}",
@@ -94,6 +105,8 @@ class Words(Struct, frozen=True, eq=False):
 
     catalogue: Catalogue
     "Knows the titles."
+    because: Mapping[str, str] = field(default_factory=lambda: _BECAUSE)
+    "Code of a reason to what is said of it."
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the slate with the text of every reason."""
@@ -118,7 +131,9 @@ class Words(Struct, frozen=True, eq=False):
             n = counts.get((reason.code, code), 1)
             return _ITSELF[reason.code].format(times="once" if n == 1 else f"{n} times")
         held_back = reason.weight < 0 and reason.code != "dislike"
-        words = _AGAINST if held_back else _BECAUSE.get(reason.code, "Because of your " + reason.code + " of {title}")
+        words = (
+            _AGAINST if held_back else self.because.get(reason.code, "Because of your " + reason.code + " of {title}")
+        )
         return words.format(title=self.catalogue.title(code))
 
 

@@ -16,8 +16,9 @@ from penchant.pipeline.explain import Explain, Words
 from penchant.pipeline.filters import Available, Categories, Disliked, Given, Price, Seen
 from penchant.pipeline.rank import Rank
 from penchant.pipeline.retrieve import Retrieve
+from penchant.pipeline.sift import Sift
 
-__all__ = ["Pipeline", "explained", "ranked"]
+__all__ = ["Pipeline", "blend_of", "explained", "filters_of", "ranked"]
 
 
 class Pipeline(Struct, frozen=True, eq=False):
@@ -60,19 +61,29 @@ def ranked(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogu
     Raises:
         NotReady: a model the placement blends is not among the scorers.
     """
-    filters: tuple[Stage, ...] = (
+    stages = (Sift(filters_of(placement, catalogue)), Rank())
+    first = Pipeline((blend_of(placement.blend, scorers), *stages))
+    if not placement.fallback:
+        return first
+    return Fallback(first, Pipeline((blend_of(placement.fallback, scorers), *stages)))
+
+
+def filters_of(placement: PlacementSettings, catalogue: Catalogue) -> tuple[Stage, ...]:
+    """Return the filters of a placement: what a slate of it may not hold.
+
+    >>> from penchant.data.vocabulary import Vocabulary
+    >>> placement = PlacementSettings(blend={"ease": 1.0}, exclude_seen=False)
+    >>> [type(stage).__name__ for stage in filters_of(placement, Catalogue(Vocabulary.of(["tea"])))]
+    ['Disliked', 'Available', 'Categories', 'Price', 'Given']
+    """
+    return (
         *((Seen(),) if placement.exclude_seen else ()),
         Disliked(),
         Available(catalogue),
         Categories(catalogue),
         Price(catalogue),
         Given(catalogue),
-        Rank(),
     )
-    first = Pipeline((_blend(placement.blend, scorers), *filters))
-    if not placement.fallback:
-        return first
-    return Fallback(first, Pipeline((_blend(placement.fallback, scorers), *filters)))
 
 
 def explained(placement: PlacementSettings, scorers: Mapping[str, Scorer], catalogue: Catalogue) -> Stage:
@@ -95,7 +106,17 @@ def explained(placement: PlacementSettings, scorers: Mapping[str, Scorer], catal
     return Pipeline((ranked(placement, scorers, catalogue), explain, Words(catalogue)))
 
 
-def _blend(weights: Mapping[str, float], scorers: Mapping[str, Scorer]) -> Stage:
+def blend_of(weights: Mapping[str, float], scorers: Mapping[str, Scorer]) -> Stage:
+    """Return the stage that asks the models of a blend.
+
+    >>> from penchant.models.popular import Popular
+    >>> from penchant.testing import checkerboard
+    >>> blend_of({"popular": 1.0}, {"popular": Popular().fit(checkerboard(4))}).source
+    'popular'
+
+    Raises:
+        NotReady: a model of it is not among the scorers.
+    """
     for name in weights:
         if name not in scorers:
             allowed = ", ".join(scorers) or "none is trained"

@@ -14,6 +14,8 @@ from penchant.pipeline.blend import Blend, Fallback
 from penchant.pipeline.explain import Explain, Words
 from penchant.pipeline.retrieve import Retrieve
 from penchant.pipeline.run import Pipeline
+from penchant.pipeline.sift import Sift
+from penchant.pipeline.spread import Spread
 
 __all__ = ["Name", "Watch", "Watched", "watched"]
 
@@ -28,7 +30,7 @@ class Name(Struct, frozen=True):
     """
 
     stage: str
-    "Its kind: retrieve, blend, fallback, filter, rank, explain; of others, the name of their type in small letters."
+    "Its kind: retrieve, blend, sift, filter, rank, rerank, explain; of others, the name of their type."
     detail: str = ""
     "Which one of its kind: the model, the filter."
 
@@ -90,8 +92,11 @@ def watched(stage: Stage, watch: Watch) -> Stage:
     if isinstance(stage, Fallback):
         return Fallback(watched(stage.first, watch), Watched(Name("fallback"), watched(stage.second, watch), watch))
     if isinstance(stage, Blend):
-        inner = tuple((watched(each, watch), weight) for each, weight in stage.stages)
-        return Watched(Name("blend"), msgspec.structs.replace(stage, stages=inner), watch)
+        weighed = tuple((watched(each, watch), weight) for each, weight in stage.stages)
+        return Watched(Name("blend"), msgspec.structs.replace(stage, stages=weighed), watch)
+    if isinstance(stage, Sift):
+        inner = tuple(watched(each, watch) for each in stage.filters)
+        return Watched(Name("sift"), msgspec.structs.replace(stage, filters=inner), watch)
     return Watched(_name(stage), stage, watch)
 
 
@@ -101,6 +106,8 @@ def _name(stage: Stage) -> Name:
         return Name("retrieve", stage.source)
     if isinstance(stage, _FILTERS):
         return Name("filter", kind)
+    if isinstance(stage, Spread):
+        return Name("rerank", kind)
     if isinstance(stage, Explain | Words):
         return Name("explain", "reasons" if isinstance(stage, Explain) else "words")
     return Name(kind)

@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from penchant.core.errors import PenchantError
-from penchant.server import debug, health, routes, visits
+from penchant.server import asking, debug, health, routes, visits
 from penchant.server.demo import Demo
 from penchant.server.door import Door
 from penchant.server.edge import Edge
@@ -54,7 +54,10 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
         state["shop"] = Shop(engine, demo)
         pages = shop_routers()
     app = Litestar(
-        route_handlers=[*routes.ROUTES, *visits.ROUTES, *debug.ROUTES, *health.ROUTES, study_router(), *pages],
+        route_handlers=[
+            *(*routes.ROUTES, *asking.ROUTES, *visits.ROUTES, *debug.ROUTES, *health.ROUTES),
+            *(study_router(), *pages),
+        ],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
         state=state,
         on_startup=[count],

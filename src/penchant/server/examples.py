@@ -24,6 +24,17 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/debug/recommendations"): {"user": "900", "placement": "for-you", "n": 10},
     ("post", "/v1/session/events"): {"item": "1095275", "kind": "view", "id": "page-1"},
     ("post", "/v1/session/recommendations"): {"placement": "for-you", "n": 10},
+    ("post", "/v1/pages"): {
+        "user": "900",
+        "placements": [{"placement": "for-you", "n": 6}, {"placement": "similar", "item": "1007", "n": 4}],
+    },
+    ("post", "/v1/rankings"): {"user": "900", "placement": "for-you", "items": ["1095275", "1007", "unheard-of"]},
+    ("put", "/v1/sessions/{id}/user"): {"user": "900"},
+    ("put", "/v1/sessions/{id}/consent"): {
+        "purposes": ["personalize"],
+        "granted": True,
+        "basis": "banner of 2026-11-01",
+    },
     ("put", "/v1/users/{id}/consent"): {"purposes": ["personalize"], "granted": True, "basis": "form of 2026-11-01"},
 }
 "Method and path to a body that can be sent."
@@ -46,8 +57,14 @@ _SLATE = {
             "price": 0.59,
             "currency": "USD",
             "categories": ["produce"],
+            "propensity": 1.0,
         }
     ],
+    "basis": "personal",
+    "fallback": [],
+    "skipped": [],
+    "next": "k3vJr0o...",
+    "experiment": None,
 }
 
 ANSWERS: dict[tuple[str, str, str], Any] = {
@@ -71,7 +88,11 @@ ANSWERS: dict[tuple[str, str, str], Any] = {
     },
     ("post", "/v1/session/events", "202"): {"accepted": 1, "duplicates": 0, "rejected": []},
     ("post", "/v1/session/recommendations", "200"): {**_SLATE, "policy": "session"},
-    ("get", "/v1/items/{id}/similar", "200"): {**_SLATE, "placement": "similar", "policy": "item"},
+    ("get", "/v1/items/{id}/similar", "200"): {**_SLATE, "placement": "similar", "policy": "item", "basis": "item"},
+    ("post", "/v1/pages", "200"): {"slates": [_SLATE]},
+    ("post", "/v1/rankings", "200"): {"slate": {**_SLATE, "next": None}, "unranked": ["unheard-of"]},
+    ("put", "/v1/sessions/{id}/user", "200"): {"session": "s1", "user": "900"},
+    ("put", "/v1/sessions/{id}/consent", "200"): {"session": "s1", "consent": {"personalize": True}},
 }
 "Method, path and status to an answer."
 

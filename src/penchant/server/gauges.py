@@ -26,7 +26,7 @@ def watch_over(engine: Engine, meters: Meters) -> None:
     ...     watch_over(engine, meters := Meters())
     ...     _ = engine.recommend(SYSTEM, Ask(placement="for-you", filters=Filters(categories=("none",))))
     ...     text = meters.text().decode()
-    >>> [name in text for name in ("penchant_ready 1.0", 'penchant_fallbacks_total{placement="for-you"} 1.0')]
+    >>> [name in text for name in ("penchant_ready 1.0", 'penchant_stage_seconds_count{stage="sift"} 1.0')]
     [True, True]
     """
 

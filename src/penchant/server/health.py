@@ -38,7 +38,7 @@ def healthz_head() -> None:
 
 @get("/readyz", sync_to_thread=True, responses=_READY, summary="Can questions be answered", security=[{}])
 def readyz(request: Asked) -> Response[Readiness]:
-    """Say 200 when the store answers and every placement has its models, else 503 and what is missing."""
+    """Say 200 when questions are answered, be it degraded, by falling back; else 503; and what is missing."""
     ready = door_of(request).engine.ready()
     return Response(ready, status_code=200 if ready.ready else 503)
 

@@ -13,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 from penchant.core.errors import PenchantError
+from penchant.engine.answers import Answer
 from penchant.engine.keeper import Swap
 from penchant.engine.watching import Step
 
@@ -59,8 +60,8 @@ class Meters:
             self._swaps.labels(outcome)
         self._fallbacks = Counter(
             "penchant_fallbacks",
-            "Slates that the fallback of a placement answered.",
-            ["placement"],
+            "Slates that not the first step of their chain answered, by the step that did.",
+            ["placement", "basis"],
             registry=self.registry,
         )
         self._stages = Histogram(
@@ -89,19 +90,19 @@ class Meters:
         self._events.labels("duplicate").inc(duplicates)
         self._events.labels("rejected").inc(rejected)
 
-    def slate(self, placement: str, policy: str) -> None:
-        """Count one slate."""
-        self._slates.labels(placement, policy).inc()
+    def slate(self, answer: Answer) -> None:
+        """Count one slate, and that it fell back when the first step of its chain did not answer."""
+        self._slates.labels(answer.placement, answer.policy).inc()
+        if answer.fallback:
+            self._fallbacks.labels(answer.placement, answer.basis).inc()
 
     def swap(self, swap: Swap) -> None:
         """Count one bundle that was promoted: taken into use, or refused."""
         self._swaps.labels("taken" if swap.taken else "refused").inc()
 
     def step(self, step: Step, placement: str) -> None:
-        """Time one step of an answer, and count it when it is a fallback."""
+        """Time one step of an answer."""
         self._stages.labels(step.stage).observe(step.ms / 1000)
-        if step.stage == "fallback":
-            self._fallbacks.labels(placement).inc()
 
     def problem(self, code: str) -> None:
         """Count one error."""

@@ -15,19 +15,22 @@ from litestar.types import ControllerRouterHandler
 
 from penchant.core.nouns import Event, Item
 from penchant.engine.answers import Answer, Ask, HistoryAnswer, Readiness
+from penchant.engine.pages import Page, PageAnswer
+from penchant.engine.ranking import RankAsk, Ranking
 from penchant.engine.visiting import VisitAsk
 from penchant.engine.watching import Debugged
 from penchant.server.examples import ANSWERS, BODIES, PROBLEMS
-from penchant.server.shapes import Agreement, Alive, Consent, Problem, Stored
+from penchant.server.shapes import Agreement, Alive, Consent, Linked, Problem, SessionAgreement, SessionUser, Stored
 from penchant.trust.gate import Receipt
 from penchant.trust.sessions import Opened, VisitEvent
 from penchant.version import __version__
 
 __all__ = ["CONFIG", "describe"]
 
-_KINDS = (
+_KINDS: tuple[type, ...] = (
     *(Event, Item, Ask, Answer, HistoryAnswer, Readiness, Receipt, Consent, Agreement, Stored, Alive, Problem),
     *(Opened, VisitEvent, VisitAsk, Debugged),
+    *(Page, PageAnswer, RankAsk, Ranking, SessionUser, Linked, SessionAgreement),
 )
 _BODIES = {
     ("post", "/v1/events"): ("Event", True),
@@ -38,6 +41,10 @@ _BODIES = {
     ("post", "/v1/debug/recommendations"): ("Ask", False),
     ("post", "/v1/session/events"): ("VisitEvent", True),
     ("post", "/v1/session/recommendations"): ("VisitAsk", False),
+    ("post", "/v1/pages"): ("Page", False),
+    ("post", "/v1/rankings"): ("RankAsk", False),
+    ("put", "/v1/sessions/{id}/user"): ("SessionUser", False),
+    ("put", "/v1/sessions/{id}/consent"): ("Consent", False),
 }
 _ALWAYS = {
     "408": "The body did not arrive in time.",

@@ -129,7 +129,7 @@ def recommend(request: Asked, body: RawBody) -> Answer:
     require(actor, "recommend:read")
     check_query(request)
     answer = door.engine.recommend(actor, read_struct(body, Ask))
-    door.meters.slate(answer.placement, answer.policy)
+    door.meters.slate(answer)
     return answer
 
 
@@ -146,7 +146,7 @@ def similar(request: Asked, id: FromPath[str], n: N = 10) -> Answer:
     require(actor, "recommend:read")
     check_query(request, "n")
     answer = door.engine.similar(actor, id_of(id), n, Filters())
-    door.meters.slate(answer.placement, answer.policy)
+    door.meters.slate(answer)
     return answer
 
 

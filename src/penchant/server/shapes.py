@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["Agreement", "Alive", "Consent", "Problem", "Stored"]
+__all__ = ["Agreement", "Alive", "Consent", "Linked", "Problem", "SessionAgreement", "SessionUser", "Stored"]
 
 
 class Problem(Struct, frozen=True):
@@ -70,3 +70,40 @@ class Alive(Struct, frozen=True):
 
     status: str = "alive"
     "Always alive: a dead process says nothing."
+
+
+class SessionUser(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who signed in.
+
+    >>> SessionUser(user="900").user
+    '900'
+    """
+
+    user: str
+    "The id of the person."
+
+
+class Linked(Struct, frozen=True):
+    """Whose a session is.
+
+    >>> Linked("s1", "900").user
+    '900'
+    """
+
+    session: str
+    "The session."
+    user: str
+    "The person."
+
+
+class SessionAgreement(Struct, frozen=True):
+    """What was recorded of the visitor of a session.
+
+    >>> SessionAgreement("s1", {"personalize": True}).consent
+    {'personalize': True}
+    """
+
+    session: str
+    "Which session."
+    consent: dict[str, bool]
+    "Purpose to whether the events may be used for it."

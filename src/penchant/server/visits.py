@@ -98,7 +98,7 @@ def recommend(request: Asked, body: RawBody) -> Answer:
     check_query(request)
     door.engine.gate.sessions.check(actor, session_of(request))
     answer = door.engine.recommend_visit(actor, session_of(request), read_struct(body, VisitAsk))
-    door.meters.slate(answer.placement, answer.policy)
+    door.meters.slate(answer)
     return answer
 
 

@@ -13,11 +13,13 @@ from msgspec import Struct
 from penchant.core.errors import StoreError
 from penchant.core.progress import SILENT, Advance, Progress
 from penchant.store.store import Store
-from penchant.store.tables import METADATA, counters, events
+from penchant.store.tables import METADATA, counters, events, placements, windows
 
 __all__ = ["Copied", "copy_all", "held"]
 
 _ROWS = 10_000  # rows at once, in memory
+_MADE = (counters, placements, windows)
+"Tables with rows that a store has from its making, or from whoever opened it with settings; the copy's replace them."
 
 
 class Copied(Struct, frozen=True):
@@ -71,7 +73,8 @@ def copy_all(source: Store, target: Store, progress: Progress = SILENT) -> tuple
         _check_empty(writing, target)
         total = 2 * sum(_count(reading, table) for table in tables)
         with progress.step("copying", total, "rows") as advance:
-            writing.execute(sa.delete(counters))
+            for table in _MADE:
+                writing.execute(sa.delete(table))
             sent = [_send(reading, writing, target, table, advance) for table in tables]
             target._database.log.filled(writing)
             for copied, table in zip(sent, tables, strict=True):
@@ -85,7 +88,7 @@ def _tables() -> list[sa.Table]:
 
 
 def _check_empty(connection: sa.Connection, target: Store) -> None:
-    full = [table.name for table in _tables() if table is not counters and _count(connection, table)]
+    full = [table.name for table in _tables() if table not in _MADE and _count(connection, table)]
     if full:
         raise StoreError(
             "the target is not empty",

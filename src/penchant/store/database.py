@@ -15,12 +15,13 @@ from penchant.core.progress import Advance
 __all__ = ["CONTENT", "Database", "Log", "Row", "Then"]
 
 Row = dict[str, Any]
-"An event: every column of the table but seq."
+"An event: the columns of the table but seq; one that may be NULL may be left out."
 
 Then = Callable[[sa.Connection, int], None]
 "What is to be done in the transaction that adds rows, given how many of them were new."
 
-CONTENT = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context", "replaces", "recorded")
+CONTENT: tuple[str, ...] = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context")
+CONTENT += ("replaces", "slate", "price", "recorded")
 "The columns of an event but seq, in their order."
 
 
@@ -51,6 +52,10 @@ class Log(ABC):
     @abstractmethod
     def filled(self, connection: sa.Connection) -> None:
         """Bring up what goes with rows that were filled in."""
+
+    @abstractmethod
+    def forget(self, connection: sa.Connection, users: Sequence[str]) -> int:
+        """Remove the events of some people, and what was worked out from them; return how many events."""
 
     @abstractmethod
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:

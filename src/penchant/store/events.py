@@ -9,12 +9,14 @@ import polars as pl
 import sqlalchemy as sa
 from msgspec import Struct
 
+from penchant.core.measuring import IMPRESSION
 from penchant.core.progress import SILENT, Progress
 from penchant.store.amend import counting
 from penchant.store.consent import may_use
 from penchant.store.database import CONTENT, Database, Row, Then
 from penchant.store.group import Group
-from penchant.store.tables import events
+from penchant.store.tables import TEXT, events, visits
+from penchant.store.visits import MARK, everyone, kept, owned
 
 __all__ = ["Appended", "Events", "Past", "Who"]
 
@@ -93,7 +95,7 @@ class Events:
         Threads that call this at once share a transaction, and so one wait for the disk.
 
         Args:
-            rows: every column of the table but seq.
+            rows: the columns of the table but seq; one that may be NULL may be left out.
 
         Raises:
             Busy: too many rows wait already; then none was kept.
@@ -117,14 +119,15 @@ class Events:
         """Add a whole table in one transaction; a row whose id is known already, or stands above it, is left out.
 
         Args:
-            table: id, user, item, kind, at (Int64 microseconds), value, session, channel, context, maybe replaces.
+            table: id, user, item, kind, at (Int64 microseconds), value, session, channel, context; replaces, slate
+                and price, if any.
             recorded: when, in microseconds.
             progress: told of the rows written.
             then: what else belongs to the transaction, given how many rows were new.
         """
-        if "replaces" not in table.columns:
-            table = table.with_columns(replaces=pl.lit(None, pl.String))
-        rows = table.with_columns(recorded=pl.lit(recorded, pl.Int64)).select(CONTENT)
+        absent = {name: None for name in ("replaces", "slate", "price") if name not in table.columns}
+        rows = table.with_columns(**absent, recorded=pl.lit(recorded, pl.Int64)).select(CONTENT)
+        rows = rows.cast({"replaces": pl.String, "slate": pl.String, "price": pl.Float64})
         rows = rows.unique("id", keep="first", maintain_order=True)
         if rows.is_empty():
             return Appended(0, table.height)
@@ -133,10 +136,13 @@ class Events:
         return Appended(accepted, table.height - accepted)
 
     def read(self, who: Who) -> pl.DataFrame:
-        """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival."""
-        query = sa.select(*(events.c[name] for name in _READ)).order_by(events.c.seq)
-        query = query.where(may_use(events.c.user, who.purpose, who.default), counting())
-        return self._database.log.load(query, _READ)
+        """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival.
+
+        Events of an anonymous session have the person it was linked to as user, so far as both may be used.
+        """
+        columns = [events.c[name] for name in _READ if name != "user"]
+        query = everyone([*columns], who.purpose, who.default).where(events.c.kind != IMPRESSION)
+        return self._database.log.load(query.order_by(events.c.seq), _READ)
 
     def past(self, who: Who, user: str, limit: int) -> Past:
         """Return the newest ``limit`` events of one person, oldest first."""
@@ -152,22 +158,23 @@ class Events:
         )
 
     def counts(self) -> tuple[int, int]:
-        """Return how many events count, and of how many users."""
+        """Return how many events count, and of how many users; anonymous visits are none."""
         with self._database.asking() as connection:
-            query = sa.select(sa.func.count(), sa.func.count(events.c.user.distinct())).where(counting())
+            person = sa.case((~events.c.user.startswith(MARK), events.c.user))
+            query = sa.select(sa.func.count(), sa.func.count(person.distinct())).where(counting())
             total, users = connection.execute(query).one()
         return int(total), int(users)
 
     def busiest(self, n: int) -> list[str]:
-        """Return the users with most events, most first; of equals the lower id."""
-        query = sa.select(events.c.user).where(counting()).group_by(events.c.user)
+        """Return the users with most events, most first; of equals the lower id. Anonymous visits are left out."""
+        query = sa.select(events.c.user).where(~events.c.user.startswith(MARK), counting()).group_by(events.c.user)
         query = query.order_by(sa.func.count().desc(), events.c.user).limit(n)
         with self._database.asking() as connection:
             return list(connection.execute(query).scalars())
 
     def users(self, who: Who) -> int:
         """Return how many users with events may be used."""
-        people = sa.select(events.c.user).where(counting()).distinct().subquery()
+        people = sa.select(events.c.user).where(~events.c.user.startswith(MARK), counting()).distinct().subquery()
         query = sa.select(sa.func.count()).select_from(people)
         with self._database.asking() as connection:
             found = connection.execute(query.where(may_use(people.c.user, who.purpose, who.default))).scalar_one()
@@ -175,10 +182,19 @@ class Events:
 
 
 @cache
-def _past(everyone: bool, default: bool) -> sa.Select[str, str, int, float]:
-    """Return the question for one person's past, made once; it is asked on every request."""
-    person = sa.bindparam("person", type_=sa.Text)
-    purpose = None if everyone else sa.bindparam("purpose", type_=sa.Text)
-    query = sa.select(events.c.item, events.c.kind, events.c.at, events.c.value)
-    query = query.where(events.c.user == person, may_use(person, purpose, default), counting())
-    return query.order_by(events.c.at.desc(), events.c.seq.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+def _past(shown: bool, default: bool) -> sa.CompoundSelect[str, str, int, float, int]:
+    """Return the question for one person's past, made once; it is asked on every request.
+
+    What was done under the person's own name is read in the order of an index, and what their visits did is merged in.
+    """
+    person = sa.bindparam("person", type_=TEXT)
+    purpose = None if shown else sa.bindparam("purpose", type_=TEXT)
+    columns = (events.c["item"], events.c.kind, events.c.at, events.c.value, events.c.seq)
+    agreed = [may_use(person, purpose, default), owned(person, purpose), counting()]
+    agreed += [] if shown else [events.c.kind != IMPRESSION]
+    own = sa.select(*columns).where(events.c.user == person, *agreed)
+    theirs = sa.select(*columns).join_from(visits, events, events.c.user == visits.c.visitor)
+    theirs = theirs.where(visits.c.user == person, kept(events.c.user, purpose), *agreed)
+    both = sa.union_all(own, theirs)
+    newest = (both.selected_columns.at.desc(), both.selected_columns.seq.desc())
+    return both.order_by(*newest).limit(sa.bindparam("most", type_=sa.Integer))

@@ -73,6 +73,12 @@ class Items:
         with self._database.asking() as connection:
             return connection.execute(sa.select(items).where(items.c.id == key)).first()
 
+    def available(self) -> int:
+        """Return how many items can be had."""
+        query = sa.select(sa.func.count()).select_from(items).where(items.c.available)
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def count(self) -> int:
         """Return how many items there are."""
         with self._database.asking() as connection:

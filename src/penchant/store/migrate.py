@@ -20,7 +20,7 @@ def newest() -> str:
     """Return the newest schema this code knows.
 
     >>> newest()
-    '0005'
+    '0006'
     """
     return max(path.stem[1:5] for path in (_SCRIPTS / "versions").glob("v[0-9]*.py"))
 
@@ -33,7 +33,7 @@ def version(connection: sa.Connection) -> str | None:
     ...     before = version(connection)
     ...     migrate(connection, fresh=True)
     ...     before, version(connection)
-    (None, '0005')
+    (None, '0006')
     >>> engine.dispose()
     """
     if not sa.inspect(connection).has_table("alembic_version"):

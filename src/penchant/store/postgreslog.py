@@ -14,14 +14,14 @@ from penchant.core.progress import Advance
 from penchant.store.amend import any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
 from penchant.store.partitions import Partitions
-from penchant.store.tables import event_ids, events
+from penchant.store.tables import event_ids, events, superseded
 
 __all__ = ["PostgresLog"]
 
 T = TypeVar("T")
 
-_TYPES = {"at": "bigint", "value": "double precision", "recorded": "bigint"}
-_POLARS = {"seq": pl.Int64(), "at": pl.Int64(), "value": pl.Float64(), "recorded": pl.Int64()}
+_TYPES = {"at": "bigint", "value": "double precision", "price": "double precision", "recorded": "bigint"}
+_POLARS = {"seq": pl.Int64(), "at": pl.Int64(), "value": pl.Float64(), "price": pl.Float64(), "recorded": pl.Int64()}
 _LIST = ", ".join(f'"{name}"' for name in CONTENT)
 _ARRAYS = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in CONTENT)
 _BLOCK = 1 << 20  # bytes given to COPY at once
@@ -90,9 +90,9 @@ class PostgresLog(Log):
             for row in batch:
                 first.setdefault(row["id"], (number, row))
         rows = [row for _, row in first.values()]
-        naming = {(row["user"], row["replaces"]) for row in rows if row["replaces"] is not None}
+        naming = {(row["user"], row["replaces"]) for row in rows if row.get("replaces") is not None}
         _name(connection, naming)
-        columns = tuple([row[name] for row in rows] for name in CONTENT)
+        columns = tuple([row.get(name) for row in rows] for name in CONTENT)
         fresh = connection.exec_driver_sql(_ADD_ROWS, columns).fetchall()
         accepted = [0] * len(batches)
         for key, _ in fresh:
@@ -138,6 +138,19 @@ class PostgresLog(Log):
             "ON CONFLICT DO NOTHING"
         )
         connection.exec_driver_sql("SELECT setval('events_seq', greatest(max(seq), 1)) FROM events")
+
+    def forget(self, connection: sa.Connection, users: Sequence[str]) -> int:
+        """Remove the events of some people, their ids, and those that only they named."""
+        theirs, others = events.c.user.in_(users), events.alias("others")
+        connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(theirs))))
+        kept = sa.select(1).where(others.c.replaces == event_ids.c.id, others.c.user.not_in(users)).exists()
+        named = sa.select(events.c.replaces).where(theirs, events.c.replaces.is_not(None))
+        unseen = sa.and_(event_ids.c.seq.is_(None), event_ids.c.id.in_(named), ~kept)
+        connection.execute(sa.delete(event_ids).where(unseen))
+        connection.execute(sa.delete(event_ids).where(event_ids.c.id.in_(sa.select(events.c.id).where(theirs)), ~kept))
+        waiting = event_ids.c.id.in_(sa.select(events.c.id).where(theirs))
+        connection.execute(sa.update(event_ids).where(waiting).values(at=None, seq=None, named=True))
+        return connection.execute(sa.delete(events).where(theirs)).rowcount
 
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query through COPY."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from penchant.store import stage
 from penchant.store.amend import amended, any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
 from penchant.store.sql import insert
-from penchant.store.tables import events
+from penchant.store.tables import events, superseded
 
 __all__ = ["SQLiteLog"]
 
@@ -25,9 +25,9 @@ _NAMES, _MARKS = ", ".join(f'"{name}"' for name in CONTENT), ", ".join("?" for _
 _ADD = f"INSERT INTO events ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - names of ours only
 
 
-def _rows(columns: Sequence[sa.Column[Any]]) -> sa.Table:
+def _rows(columns: Iterable[sa.ColumnElement[Any]]) -> sa.Table:
     """Return the table that stands in the file beside the store."""
-    copies = [sa.Column(column.name, column.type) for column in columns]
+    copies = [sa.Column(column.key, column.type) for column in columns]
     return sa.Table("rows", sa.MetaData(schema="stage"), sa.Column("rowid", sa.Integer, system=True), *copies)
 
 
@@ -61,10 +61,10 @@ class SQLiteLog(Log):
             return self._add(connection, batches)
 
     def _add(self, connection: sa.Connection, batches: Sequence[Sequence[Row]]) -> list[int]:
-        given = [[tuple([row[name] for name in CONTENT]) for row in batch] for batch in batches]
+        given = [[tuple([row.get(name) for name in CONTENT]) for row in batch] for batch in batches]
         accepted = [connection.exec_driver_sql(_ADD, batch).rowcount for batch in given]
         rows = [row for batch in batches for row in batch]
-        touched = {(row["user"], row["replaces"]) for row in rows if row["replaces"] is not None}
+        touched = {(row["user"], row["replaces"]) for row in rows if row.get("replaces") is not None}
         if any_amended(connection):
             touched |= amended(connection, [row["id"] for row in rows])
         settle(connection, touched)
@@ -87,9 +87,15 @@ class SQLiteLog(Log):
     def filled(self, connection: sa.Connection) -> None:
         """Do nothing: numbers go on from the highest."""
 
+    def forget(self, connection: sa.Connection, users: Sequence[str]) -> int:
+        """Remove the events of some people, and that some of them no longer counted."""
+        theirs = events.c.user.in_(users)
+        connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(theirs))))
+        return connection.execute(sa.delete(events).where(theirs)).rowcount
+
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query, by way of a file beside the store."""
-        going = _rows([column for column in query.selected_columns if isinstance(column, sa.Column)])
+        going = _rows(query.selected_columns)
         with stage.stage(self._database.path) as path:
             with self._database.attached(path) as connection:
                 connection.exec_driver_sql("PRAGMA stage.journal_mode=OFF")

@@ -8,13 +8,16 @@ from penchant.store.artifacts import Artifacts
 from penchant.store.backends import database_of
 from penchant.store.consent import Consents
 from penchant.store.database import Database
+from penchant.store.erasing import erase
 from penchant.store.events import Events
 from penchant.store.imports import Imports
 from penchant.store.items import Items
 from penchant.store.keys import Keys
 from penchant.store.leases import Leases
 from penchant.store.migrate import migrate
+from penchant.store.slates import Slates
 from penchant.store.studies import Studies
+from penchant.store.visits import Visits
 
 __all__ = ["WAITING", "Store"]
 
@@ -44,6 +47,8 @@ class Store:
         self.artifacts = Artifacts(database)
         self.leases = Leases(database)
         self.studies = Studies(database)
+        self.slates = Slates(database)
+        self.visits = Visits(database)
         self.imports = Imports(database)
 
     @classmethod
@@ -78,6 +83,10 @@ class Store:
             raise
         database.settled()
         return cls(database, waiting)
+
+    def erase(self, user: str) -> dict[str, int]:
+        """Remove a person from every table; return table to how many rows of it are gone."""
+        return erase(self._database, user)
 
     def close(self) -> None:
         """Let go of the database."""

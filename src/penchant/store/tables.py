@@ -20,6 +20,8 @@ __all__ = [
     "promotions",
     "ratings",
     "secrets",
+    "slate_items",
+    "slates",
     "studies",
     "superseded",
 ]
@@ -47,6 +49,8 @@ events = sa.Table(
     sa.Column("context", TEXT, doc="A JSON object of text; NULL when empty."),
     sa.Column("recorded", sa.BigInteger, nullable=False, doc="When it was admitted, in microseconds."),
     sa.Column("replaces", TEXT, doc="The id of the event in whose place it stands."),
+    sa.Column("slate", TEXT, doc="The answer it was done with."),
+    sa.Column("price", sa.Double, doc="Of one unit; NULL for the catalogue's."),
     sa.Index("events_id", "id", unique=True, info={"only": "sqlite"}),
     # A person's past is read from this index alone: one run of pages, not one page an event.
     sa.Index("events_past", "user", "at", "seq", "item", "kind", "value", info={"only": "sqlite"}),
@@ -56,6 +60,10 @@ events = sa.Table(
 _naming = events.c.replaces.is_not(None)
 sa.Index("events_replaces", events.c.replaces, sqlite_where=_naming, postgresql_where=_naming)
 sa.Index("events_replacing", events.c.id, sqlite_where=_naming, postgresql_where=_naming)
+
+_shown = events.c.slate.is_not(None)
+_of_slate = (events.c.slate, events.c["item"], events.c.kind, events.c.at)
+sa.Index("events_slate", *_of_slate, sqlite_where=_shown, postgresql_where=_shown)
 
 superseded = sa.Table(
     "superseded",
@@ -221,3 +229,58 @@ ratings = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False, doc="1 (disagree strongly) to 5 (agree strongly)."),
 )
 "The answers of participants; there can be none without a participant, who agreed."
+
+visits = sa.Table(
+    "visits",
+    METADATA,
+    sa.Column("visitor", sa.Text, primary_key=True, doc="What events of an anonymous session have for a user."),
+    sa.Column("user", sa.Text, nullable=False, doc="Who it turned out to be."),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="When that was told, in microseconds."),
+    sa.Index("visits_user", "user"),
+)
+"Whose an anonymous session was; the events themselves stay as they came."
+
+slates = sa.Table(
+    "slates",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False, doc="When it was answered, in microseconds."),
+    sa.Column("placement", sa.Text, nullable=False),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("basis", sa.Text, nullable=False, doc="The step of the chain that answered."),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("experiment", sa.Text, doc="What the caller said; NULL when nothing."),
+    sa.Column("user", sa.Text, doc="A person or a visitor who agreed to personalizing; NULL for all others."),
+    sa.Index("slates_user", "user", "at"),
+    sa.Index("slates_at", "at"),
+)
+"The slates that were answered, so far as they are logged."
+
+slate_items = sa.Table(
+    "slate_items",
+    METADATA,
+    sa.Column("slate", sa.Text, primary_key=True),
+    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False, doc="From 1."),
+    sa.Column("score", sa.Double, nullable=False),
+    sa.Column("propensity", sa.Double, nullable=False, doc="The chance it had of standing there, in (0, 1]."),
+)
+"What stood in them."
+
+windows = sa.Table(
+    "windows",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False, doc="click or purchase."),
+    sa.Column("span", sa.BigInteger, nullable=False, doc="Microseconds."),
+)
+"Which kinds are the work of slates, as the settings say; the views read it."
+
+placements = sa.Table(
+    "placements",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("reported", sa.Boolean, nullable=False, doc="Whether its page reports what it shows."),
+)
+"What the settings say of placements, so far as the views need it."

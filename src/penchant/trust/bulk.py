@@ -6,24 +6,27 @@ import polars as pl
 
 from penchant.core.errors import InputError, MissingColumn
 from penchant.core.nouns import RETRACT
+from penchant.store.visits import visitor
 from penchant.trust.check import LONGEST
 from penchant.trust.identity import derived_all
 
 __all__ = ["complete"]
 
 _NEEDED = ("user", "item", "kind", "at", "value")
-_TEXT = ("user", "item", "kind", "channel", "id", "session", "replaces")
-_OPTIONAL = {"id": None, "session": None, "channel": "web", "context": None, "replaces": None}
+_TEXT = ("user", "item", "kind", "channel", "id", "session", "replaces", "slate")
+_OPTIONAL = {"id": None, "session": None, "channel": "web", "context": None}
+_OPTIONAL |= dict.fromkeys(("replaces", "slate", "price"))
 
 
 def complete(table: pl.DataFrame, latest: int) -> pl.DataFrame:
     """Return the table with all columns of the log, ids derived where there are none.
 
     >>> complete(pl.DataFrame({"user": ["900"], "item": ["tea"], "kind": ["view"], "at": [5], "value": [1]}), 9).columns
-    ['id', 'user', 'item', 'kind', 'at', 'value', 'session', 'channel', 'context', 'replaces']
+    ['id', 'user', 'item', 'kind', 'at', 'value', 'session', 'channel', 'context', 'replaces', 'slate', 'price']
 
     Args:
-        table: user, item, kind, at, value; optionally id, session, channel, context, replaces.
+        table: user, item, kind, at, value; optionally id, session, channel, context, replaces, slate, price. An empty
+            user is somebody who is not known, who then has a session.
         latest: the last moment allowed, in microseconds since 1970 UTC.
 
     Raises:
@@ -38,9 +41,10 @@ def complete(table: pl.DataFrame, latest: int) -> pl.DataFrame:
     absent = {name: pl.lit(value, pl.String) for name, value in _OPTIONAL.items() if name not in table.columns}
     filled = _typed(table.with_columns(**absent))
     _refuse(filled, latest)
-    if not filled["id"].null_count():
-        return filled
-    return filled.with_columns(id=pl.coalesce("id", derived_all(filled)))
+    if filled["id"].null_count():
+        filled = filled.with_columns(id=pl.coalesce("id", derived_all(filled)))
+    anonymous = pl.col("user") == ""
+    return filled.with_columns(user=pl.when(anonymous).then(visitor("") + pl.col("session")).otherwise("user"))
 
 
 def _typed(table: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +62,8 @@ def _typed(table: pl.DataFrame) -> pl.DataFrame:
             pl.col("value").cast(pl.Float64),
             pl.col("session").cast(pl.String),
             channel,
-            pl.col("context", "replaces").cast(pl.String),
+            pl.col("context", "replaces", "slate").cast(pl.String),
+            pl.col("price").cast(pl.Float64),
         )
     except pl.exceptions.PolarsError as error:
         raise InputError(
@@ -72,10 +77,11 @@ def _refuse(table: pl.DataFrame, latest: int) -> None:
     """Raise when a row holds what an event may not hold, naming the first."""
     tests = {
         "a missing value": pl.any_horizontal(pl.col(*_NEEDED).is_null()),
-        "a value that is not finite": ~pl.col("value").is_finite(),
+        "a value that is not finite": pl.any_horizontal(~pl.col("value", "price").is_finite()),
         "a time before 1970 or in the future": ~pl.col("at").is_between(0, latest),
         f"an id that is empty or longer than {LONGEST}": pl.any_horizontal(
-            ~pl.col(*_TEXT).str.len_chars().is_between(1, LONGEST)
+            ~pl.col(*_TEXT[1:]).str.len_chars().is_between(1, LONGEST),
+            ~pl.col("user").str.len_chars().is_between(pl.col("session").is_null().cast(pl.Int64), LONGEST),
         ),
         f"a {RETRACT} that names no event": (pl.col("kind") == RETRACT) & pl.col("replaces").is_null(),
         "an event that replaces itself": pl.col("id") == pl.col("replaces"),

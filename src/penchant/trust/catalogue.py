@@ -99,6 +99,15 @@ class Catalogue:
         row = self._store.items.get(item)
         return None if row is None else _item(row)
 
+    def available(self, actor: Actor) -> int:
+        """Return how many items can be had.
+
+        Raises:
+            Forbidden: the actor lacks ``metrics:read``.
+        """
+        require(actor, "metrics:read")
+        return self._store.items.available()
+
     def count(self) -> int:
         """Return how many items there are."""
         return self._store.items.count()

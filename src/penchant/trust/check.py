@@ -64,16 +64,18 @@ def fault(event: Event, latest: int) -> tuple[str, str] | None:
         latest: the last moment allowed, in microseconds since 1970 UTC.
     """
     allowed = f"allowed: text of 1 to {LONGEST} characters without control characters"
-    for name in ("user", "item", "kind", "channel"):
+    anonymous = event.user == "" and event.session is not None
+    for name in ("item", "kind", "channel") if anonymous else ("user", "item", "kind", "channel"):
         wrong = flaw(getattr(event, name))
         if wrong:
             return "bad_id", f"{name} {wrong}; {allowed}"
-    for name in ("id", "session"):
+    for name in ("id", "session", "slate"):
         wrong = None if getattr(event, name) is None else flaw(getattr(event, name))
         if wrong:
             return "bad_id", f"{name} {wrong}; {allowed}, or leave it out"
+    price = None if event.price is None else _bad_value(event.price, "price")
     time, value = _bad_time(event.at, latest), _bad_value(event.value)
-    return time or value or _bad_context(event.context) or _bad_replaces(event, allowed)
+    return time or value or price or _bad_context(event.context) or _bad_replaces(event, allowed)
 
 
 def _bad_time(at: object, latest: int) -> tuple[str, str] | None:
@@ -88,12 +90,12 @@ def _bad_time(at: object, latest: int) -> tuple[str, str] | None:
     return ("bad_time", f"at lies before 1970; got {at}; allowed: 1970-01-01 or later") if when < 0 else None
 
 
-def _bad_value(value: object) -> tuple[str, str] | None:
+def _bad_value(value: object, name: str = "value") -> tuple[str, str] | None:
     try:
         finite = isinstance(value, int | float) and math.isfinite(value)
     except OverflowError:
         finite = False
-    return None if finite else ("bad_value", f"value is not a finite number; got {str(value)[:50]}")
+    return None if finite else ("bad_value", f"{name} is not a finite number; got {str(value)[:50]}")
 
 
 def _bad_replaces(event: Event, allowed: str) -> tuple[str, str] | None:

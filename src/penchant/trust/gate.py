@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from penchant.core.settings import Settings
 from penchant.store.events import Past, Who
 from penchant.store.sql import dump
 from penchant.store.store import Store
+from penchant.store.visits import visitor
 from penchant.trust.access import Actor, require
 from penchant.trust.artifacts import Artifacts
 from penchant.trust.bulk import complete
@@ -32,7 +33,9 @@ from penchant.trust.moving import About, about
 from penchant.trust.purpose import Purpose
 from penchant.trust.rates import counters_of
 from penchant.trust.sessions import Sessions, VisitEvent
+from penchant.trust.slates import Slates
 from penchant.trust.studies import Studies
+from penchant.trust.visits import Visits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -107,6 +110,8 @@ class Gate:
         self.artifacts = Artifacts(store, clock)
         self.leases = Leases(store, clock)
         self.studies = Studies(store, clock)
+        self.slates = Slates(store, settings)
+        self.visits = Visits(store, clock)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock) -> Gate:
@@ -188,7 +193,7 @@ class Gate:
         Args:
             actor: who imports.
             table: user, item, kind (str), at (Datetime or Int64 microseconds UTC), value (number); optionally id,
-                session, channel, replaces (str) and context (str, a JSON object of text).
+                session, channel, replaces, slate (str), price (number) and context (str, a JSON object of text).
             progress: told of the rows written.
 
         Raises:
@@ -228,6 +233,26 @@ class Gate:
             raise InputError("limit is out of range", got=limit, allowed="1 or more", field="limit")
         return self._store.events.past(self._who(purpose), user, limit)
 
+    def session(self, actor: Actor, session: str, limit: int = 500) -> Past:
+        """Return the newest ``limit`` events of an anonymous session, oldest first; none without its visitor's consent.
+
+        Raises:
+            Forbidden: the actor lacks ``recommend:read``.
+        """
+        require(actor, Purpose.PERSONALIZE.scope)
+        return self._store.events.past(self._who(Purpose.PERSONALIZE), visitor(session), limit)
+
+    def erase(self, actor: Actor, user: str) -> dict[str, int]:
+        """Remove a person's rows: events, consent, logged slates, and those of the visits that were theirs.
+
+        Models keep what they learnt of them until they are trained again, or the person is taken out of them.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+        """
+        require(actor, "admin")
+        return self._store.erase(user)
+
     def permits(self, purpose: Purpose, user: str) -> bool:
         """Return whether a person's data may be used for a purpose."""
         return not purpose.asked or self._store.consent.permits(purpose.value, user, self._default)
@@ -240,6 +265,27 @@ class Gate:
         """
         require(actor, "users:read")
         return self._store.events.busiest(n)
+
+    def consenting(self, actor: Actor, purpose: Purpose) -> int:
+        """Return how many people with events agreed to a purpose; anonymous visits are not among them.
+
+        Raises:
+            Forbidden: the actor lacks ``users:read``.
+        """
+        require(actor, "users:read")
+        return self._store.visits.count(purpose.value, default=self._default)
+
+    def people(self, actor: Actor, purpose: Purpose, at_once: int) -> Iterator[list[str]]:
+        """Yield the ids of everybody with events who agreed to a purpose, some at a time, in order.
+
+        Raises:
+            Forbidden: the actor lacks ``users:read``.
+        """
+        require(actor, "users:read")
+        after = ""
+        while users := self._store.visits.people(purpose.value, after, at_once, default=self._default):
+            yield users
+            after = users[-1]
 
     def counts(self, actor: Actor) -> Counts:
         """Return how much the store holds.
@@ -297,7 +343,7 @@ class Gate:
 def _row(event: Event, recorded: int) -> dict[str, Any]:
     return {
         "id": derived(event) if event.id is None else event.id,
-        "user": event.user,
+        "user": event.user or visitor(event.session or ""),
         "item": event.item,
         "kind": event.kind,
         "at": micros(event.at),
@@ -307,4 +353,6 @@ def _row(event: Event, recorded: int) -> dict[str, Any]:
         "context": dump(event.context) if event.context else None,
         "replaces": event.replaces,
         "recorded": recorded,
+        "slate": event.slate,
+        "price": event.price,
     }
