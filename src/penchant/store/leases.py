@@ -35,7 +35,7 @@ class Leases:
             statement = insert(connection, leases).on_conflict_do_update(
                 index_elements=["name"], set_={"holder": holder, "until": until}, where=free
             )
-            return connection.execute(statement, row).rowcount == 1
+            return connection.execute(statement.returning(leases.c.name), row).first() is not None
 
     def renew(self, name: str, holder: str, now: int, until: int) -> bool:
         """Hold a lease for longer; return False when it ran out or another has it."""
