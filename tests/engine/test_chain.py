@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from penchant.core.clock import FixedClock
-from penchant.core.errors import NotReady, StoreError
+from penchant.core.errors import InputError, NotReady, StoreError
 from penchant.core.nouns import Event, Filters, Item
 from penchant.core.settings import PlacementSettings, Settings
 from penchant.engine.answers import Answer, Ask, Fall, SessionEvent
@@ -260,6 +260,14 @@ def test_re_ranking_is_skipped_when_it_is_late(
         plain = ask(engine, user="u1", placement="mixed", n=4)
         assert plain.skipped == ("rerank", "explain")
         assert ids(plain) == ids(ask(engine, user="u1", n=4, deadline_ms=None))
+
+
+@pytest.mark.parametrize("field", ["user", "session"])
+@pytest.mark.parametrize("text", ["\x1fs1", "a\x00b", "x" * 513])
+def test_nobody_asks_under_a_name_that_no_event_can_have(engine: Engine, field: str, text: str) -> None:
+    visit(engine, "s1", "i6")
+    with pytest.raises(InputError, match=f"{field} has"):
+        ask(engine, **{field: text})
 
 
 # -- a store that is down -------------------------------------------------------------------------------------------

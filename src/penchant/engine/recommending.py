@@ -24,6 +24,7 @@ from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.chain import Chain, chain_of
 from penchant.pipeline.content import SOURCE
 from penchant.trust.access import Actor, require
+from penchant.trust.check import LONGEST, flaw
 from penchant.trust.gate import Gate
 from penchant.trust.purpose import Purpose
 
@@ -206,6 +207,12 @@ def _check(ask: Ask) -> None:
         raise InputError(
             "user is empty", allowed="a user id", then="leave it out for the answer for everybody", field="user"
         )
+    for field, text in (("user", ask.user), ("session", ask.session)):
+        wrong = flaw(text) if isinstance(text, str) else None
+        if wrong:
+            raise InputError(
+                f"{field} {wrong}", allowed=f"text of 1 to {LONGEST} characters without control characters", field=field
+            )
     low, high = ask.filters.price_min, ask.filters.price_max
     if low is not None and high is not None and low > high:
         raise InputError(

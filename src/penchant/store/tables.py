@@ -233,8 +233,8 @@ ratings = sa.Table(
 visits = sa.Table(
     "visits",
     METADATA,
-    sa.Column("visitor", sa.Text, primary_key=True, doc="What events of an anonymous session have for a user."),
-    sa.Column("user", sa.Text, nullable=False, doc="Who it turned out to be."),
+    sa.Column("visitor", TEXT, primary_key=True, doc="What events of an anonymous session have for a user."),
+    sa.Column("user", TEXT, nullable=False, doc="Who it turned out to be."),
     sa.Column("at", sa.BigInteger, nullable=False, doc="When that was told, in microseconds."),
     sa.Index("visits_user", "user"),
 )
@@ -243,15 +243,15 @@ visits = sa.Table(
 slates = sa.Table(
     "slates",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", TEXT, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False, doc="When it was answered, in microseconds."),
-    sa.Column("placement", sa.Text, nullable=False),
-    sa.Column("policy", sa.Text, nullable=False),
-    sa.Column("basis", sa.Text, nullable=False, doc="The step of the chain that answered."),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("experiment", sa.Text, doc="What the caller said; NULL when nothing."),
-    sa.Column("user", sa.Text, doc="A person or a visitor who agreed to personalizing; NULL for all others."),
+    sa.Column("placement", TEXT, nullable=False),
+    sa.Column("policy", TEXT, nullable=False),
+    sa.Column("basis", TEXT, nullable=False, doc="The step of the chain that answered."),
+    sa.Column("model", TEXT, nullable=False),
+    sa.Column("digest", TEXT, nullable=False),
+    sa.Column("experiment", TEXT, doc="What the caller said; NULL when nothing."),
+    sa.Column("user", TEXT, doc="A person or a visitor who agreed to personalizing; NULL for all others."),
     sa.Index("slates_user", "user", "at"),
     sa.Index("slates_at", "at"),
 )
@@ -260,8 +260,8 @@ slates = sa.Table(
 slate_items = sa.Table(
     "slate_items",
     METADATA,
-    sa.Column("slate", sa.Text, primary_key=True),
-    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("slate", TEXT, primary_key=True),
+    sa.Column("item", TEXT, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False, doc="From 1."),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("propensity", sa.Double, nullable=False, doc="The chance it had of standing there, in (0, 1]."),
@@ -271,8 +271,8 @@ slate_items = sa.Table(
 windows = sa.Table(
     "windows",
     METADATA,
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("role", sa.Text, nullable=False, doc="click or purchase."),
+    sa.Column("kind", TEXT, primary_key=True),
+    sa.Column("role", TEXT, nullable=False, doc="click or purchase."),
     sa.Column("span", sa.BigInteger, nullable=False, doc="Microseconds."),
 )
 "Which kinds are the work of slates, as the settings say; the views read it."
@@ -280,7 +280,7 @@ windows = sa.Table(
 placements = sa.Table(
     "placements",
     METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
     sa.Column("reported", sa.Boolean, nullable=False, doc="Whether its page reports what it shows."),
 )
 "What the settings say of placements, so far as the views need it."
