@@ -116,7 +116,7 @@ def test_an_id_in_a_path_may_hold_any_character(client: TestClient, name: str) -
 
 def test_every_documented_example_can_be_sent(client: TestClient) -> None:
     for (method, path), body in BODIES.items():
-        if path.startswith("/v1/session"):  # asks for a public key: tests/server/test_visits.py sends it
+        if path == "/v1/session" or path.startswith("/v1/session/"):  # with a public key: test_visits.py
             continue
         answer = client.request(method, path.replace("{id}", "900"), json=body)
         assert answer.status_code in (200, 202), answer.text

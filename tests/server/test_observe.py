@@ -32,8 +32,8 @@ from penchant.server.tracing import traces_of
 from penchant.trust.access import SCOPES, SYSTEM
 
 ASK = {"user": "900", "placement": "for-you", "n": 3}
-NOTHING = {"placement": "for-you", "filters": {"categories": ["nowhere"]}}
-"A question to which the blend of the placement has no answer."
+NOTHING = {"user": "nobody-yet", "placement": "for-you", "n": 3}
+"A question to which the models of the blend have no answer: nobody knows what this person did."
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -49,9 +49,10 @@ def test_metrics_tell_of_stages_errors_and_fallbacks(client: TestClient[Any]) ->
     client.post("/v1/recommendations", json={"placement": "for-yuo"})
     client.get("/v1/nowhere")
     text = client.get("/metrics").text
-    for stage in ("gate", "retrieve", "blend", "filter", "rank", "explain"):
+    for stage in ("gate", "retrieve", "sift", "filter", "rank", "explain"):
         assert value(text, f'penchant_stage_seconds_count{{stage="{stage}"}}') >= 2
-    assert value(text, 'penchant_fallbacks_total{placement="for-you"}') == 1
+    assert value(text, 'penchant_stage_seconds_count{stage="blend"}') == 1
+    assert value(text, 'penchant_fallbacks_total{basis="popular",placement="for-you"}') == 1
     assert value(text, 'penchant_problems_total{code="unknown_name"}') == 1
     assert value(text, 'penchant_problems_total{code="not_found"}') == 1
     assert value(text, 'penchant_http_requests_total{method="POST",route="/v1/recommendations",status="400"}') == 1
@@ -103,14 +104,16 @@ def test_one_answer_is_explained_step_by_step(client: TestClient[Any]) -> None:
     by = {(step["stage"], step["detail"]): step for step in found["steps"]}
     assert by["retrieve", "popular"]["after"] == 18
     assert by["filter", "seen"]["before"] == 18 > by["filter", "seen"]["after"] == by["filter", "disliked"]["before"]
-    assert by["rank", ""]["after"] == by["explain", "words"]["after"] == 3
+    assert by["rank", ""]["after"] == 4, "one more tells that there is more"
+    assert by["explain", "words"]["after"] == 3
     outer = sum(step["ms"] for step in found["steps"] if step["depth"] == 0)
     assert 0 < outer <= found["ms"]
 
 
 def test_a_fallback_is_told(client: TestClient[Any]) -> None:
     found = client.post("/v1/debug/recommendations", json=NOTHING).json()
-    assert ("fallback", "") in [(step["stage"], step["detail"]) for step in found["steps"]]
+    assert found["answer"]["fallback"][0] == {"step": "personal", "why": "no_history"}
+    assert [step["detail"] for step in found["steps"] if step["stage"] == "retrieve"] == ["popular"]
     assert found["history"] == 0
 
 

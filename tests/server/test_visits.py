@@ -58,7 +58,7 @@ def test_a_visitor_is_answered_from_what_they_did_a_moment_ago(page: TestClient[
 
 def test_every_documented_example_can_be_sent(page: TestClient[Any]) -> None:
     mine = begin(page)
-    sent = {path: page.post(path, json=body, headers=mine) for (_, path), body in BODIES.items() if "/session" in path}
+    sent = {path: page.post(path, json=body, headers=mine) for (_, path), body in BODIES.items() if "/session/" in path}
     assert {path: answer.status_code for path, answer in sent.items()} == {
         "/v1/session/events": 202,
         "/v1/session/recommendations": 200,

@@ -25,6 +25,7 @@ _SCOPE = "recommend:read"
 class Known:
     """Remembers who held which key from where, by a digest.
 
+    >>> from penchant.trust.caller import NOWHERE
     >>> ann = Actor("ann", frozenset({"admin"}))
     >>> def down(token: str, caller: Caller) -> Actor:
     ...     raise StoreError("the store failed")
@@ -49,11 +50,11 @@ class Known:
         key = hashlib.sha256(where.encode(errors="surrogatepass")).digest()
         try:
             actor = ask(token, caller)
-        except StoreError:
+        except StoreError as error:
             known = self._seen.get(key)
             if known is None or self._timer() - known[1] > _SECONDS or not known[0].may(_SCOPE):
                 raise
-            return Actor(known[0].name, frozenset({_SCOPE}))
+            return Actor(known[0].name, frozenset({_SCOPE}), down=error)
         except Exception:
             self._seen.pop(key, None)
             raise

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from penchant.core.errors import Forbidden, InputError, UnknownName
+from penchant.core.errors import Forbidden, InputError, StoreError, UnknownName
 
 __all__ = ["PUBLIC", "SCOPES", "SYSTEM", "Actor", "check_scopes", "require"]
 
@@ -39,6 +39,8 @@ class Actor(Struct, frozen=True):
     "What they may do; `admin` holds all."
     site: str | None = None
     "Of a public key: what sessions are bound to. None for all that keep their key to themselves."
+    down: StoreError | None = None
+    "Why the actor may do less than their key allows: the store that knows it could not be asked."
 
     def may(self, scope: str) -> bool:
         """Return whether the actor holds a scope."""
@@ -60,8 +62,11 @@ allowed: scope users:read; next: use a key with that scope ('penchant keys creat
 
     Raises:
         Forbidden: it does not.
+        StoreError: the key may allow it, but the store could not be asked.
     """
     if not actor.may(scope):
+        if actor.down is not None:
+            raise actor.down
         public = "a public key is for the routes under /v1/session"
         raise Forbidden(
             f"{actor.name!r} may not {SCOPES[scope]}",
