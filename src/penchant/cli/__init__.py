@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from penchant.cli.app import COMMANDS
-from penchant.cli.faults import misuse, report
+from penchant.cli.faults import misuse, report, uncompiled
 from penchant.core.errors import PenchantError
 
 __all__ = ["main"]
@@ -43,6 +43,10 @@ def main(args: Sequence[str] | None = None) -> int:
         return _reader_left()
     except (OSError, MemoryError) as error:
         return report(f"the machine refused; got {error or type(error).__name__}; next: check disk and memory", FAILED)
+    except RuntimeError as error:
+        if (said := uncompiled(error)) is None:
+            raise
+        return report(said, FAILED)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:
