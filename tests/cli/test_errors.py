@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import numba
 import pytest
 
 from penchant.cli import faults
@@ -230,3 +231,14 @@ def test_nothing_of_the_data_steers_the_terminal(shop, run):
     assert not {"\x1b", "\u202e"} & set(shown.out)
     fails(run("recommend", "--placement", "\x1b[2J"), 1, "unknown placement")
     assert "\x1b" not in run("recommend", "--placement", "\x1b[2J").err
+
+
+def test_no_folder_for_compiled_code(monkeypatch, run):
+    source = compile("def made(): return 1", "no-such-file.py", "exec")
+    exec(source, space := {})
+
+    def show(_context):
+        numba.njit(cache=True)(space["made"])
+
+    monkeypatch.setattr("penchant.cli.COMMANDS.invoke", show)
+    fails(run("train"), 1, "there is no folder for compiled code; next: set NUMBA_CACHE_DIR")

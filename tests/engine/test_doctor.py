@@ -14,8 +14,9 @@ import trustme
 from penchant.cli import main
 from penchant.core.clock import FixedClock, SystemClock
 from penchant.core.nouns import Event
-from penchant.core.settings import load_settings
+from penchant.core.settings import Settings, load_settings
 from penchant.engine.doctor import examine
+from penchant.engine.exposed import files
 from penchant.engine.finding import Finding
 from penchant.trust.access import SYSTEM
 from penchant.trust.gate import Gate
@@ -72,6 +73,23 @@ def test_files_that_others_may_read_or_change(place: Path) -> None:
     levels = {finding.then.split()[1]: finding.level for finding in found(place, "files")}
     assert levels == {"600": "warn", "o-w": "warn"}
     assert len(found(place, "files")) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://shop@db/penchant", False),
+        ("postgresql://shop@/penchant?host=/run/postgresql", False),
+        ("postgresql://shop:hush@db/penchant", True),
+        ("postgresql://db/penchant?user=shop&password=hush", True),
+    ],
+)
+def test_settings_that_others_may_read_matter_when_they_hold_a_password(tmp_path: Path, url: str, told: bool) -> None:
+    place = tmp_path / "penchant.toml"
+    place.write_text("")
+    place.chmod(0o644)
+    found = files(place, Settings(store=url, artifacts=str(tmp_path)))
+    assert [finding.level for finding in found] == (["warn"] if told else ["ok"])
 
 
 def test_keys(place: Path) -> None:

@@ -271,3 +271,27 @@ def test_the_pause_before_a_start_grows_to_half_a_minute() -> None:
     pause = Pause()
     assert [pause.after(failed=True) for _ in range(8)] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert pause.after(failed=False) == 0.0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_systemd_is_told_once_that_the_server_answers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
+        hears.bind(str(tmp_path / "notify"))
+        hears.settimeout(120)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with serving(folder, "--workers", workers) as served:
+            assert hears.recv(64) == b"READY=1"
+            assert served.ask().status_code == 200
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait(60) == 0
+            hears.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                hears.recv(64)
+
+
+def test_what_cannot_be_told_to_systemd_stops_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "nobody-listens"))
+    with serving(folder) as served:
+        assert served.ask().status_code == 200

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from penchant.cli.app import COMMANDS
-from penchant.cli.faults import misuse, report
+from penchant.cli.faults import misuse, report, uncompiled
 from penchant.core.errors import PenchantError
 
 __all__ = ["main"]
@@ -41,13 +41,22 @@ def main(args: Sequence[str] | None = None) -> int:
         return report(misuse(error), MISUSED)
     except BrokenPipeError:
         return _reader_left()
-    except (OSError, MemoryError) as error:
-        return report(f"the machine refused; got {error or type(error).__name__}; next: check disk and memory", FAILED)
+    except (OSError, MemoryError, RuntimeError) as error:
+        return report(_refused(error), FAILED)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:
         return report("interrupted; nothing is left half-written", INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def _refused(error: OSError | MemoryError | RuntimeError) -> str:
+    """Return what to say of a machine that lacks something; an error that is none of its is raised again."""
+    if isinstance(error, RuntimeError):
+        if (said := uncompiled(error)) is None:
+            raise error
+        return said
+    return f"the machine refused; got {error or type(error).__name__}; next: check disk and memory"
 
 
 def _interrupted(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ import typer
 from penchant.cli.shown import clean
 from penchant.core.errors import PenchantError
 
-__all__ = ["Misuse", "in_options", "misuse", "report"]
+__all__ = ["Misuse", "in_options", "misuse", "report", "uncompiled"]
 
 _FIELD = re.compile(
     r"\b(user|item|at|kind|value|id|session|channel|replaces|title|text|categories|price|currency|available)="
@@ -52,6 +52,19 @@ def report(text: str, status: int) -> int:
     sys.stderr.write(f"error: {line}\n")
     sys.stderr.flush()
     return status
+
+
+def uncompiled(error: RuntimeError) -> str | None:
+    """Return what to say when compiled code can be kept nowhere, as for a user without a home; None for other errors.
+
+    >>> uncompiled(RuntimeError("cannot cache function 'f': no locator available for file 'f.py'"))
+    'there is no folder for compiled code; next: set NUMBA_CACHE_DIR to one that this user may write to'
+    >>> uncompiled(RuntimeError("anything else")) is None
+    True
+    """
+    if "no locator available" not in str(error):
+        return None
+    return "there is no folder for compiled code; next: set NUMBA_CACHE_DIR to one that this user may write to"
 
 
 def misuse(error: typer.TyperException) -> str:

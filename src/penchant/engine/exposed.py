@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,10 @@ LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 SOON = timedelta(days=14)
 "Before an end, when it is time to say so."
+
+
+_PASSWORD = re.compile(r"://[^/@]*:[^@]*@|[?&]password=")
+"What a URL of a database holds when it holds a password."
 
 
 def files(place: Path, settings: Settings) -> Iterator[Finding]:
@@ -45,7 +50,7 @@ def _open_to_others(place: Path, settings: Settings) -> Iterator[Finding]:
         if _mode(path) & 0o077:
             what = f"files: others may read {path}, which holds what people did"
             yield Finding("warn", what, f"chmod 600 {path}")
-    secret = "@" in settings.store
+    secret = _PASSWORD.search(settings.store) is not None
     for path in (place, Path(settings.artifacts)):
         if _mode(path) & 0o002:
             yield Finding("warn", f"files: others may change {path}", f"chmod o-w {path}")

@@ -19,6 +19,7 @@ from penchant.core.settings import Settings
 from penchant.server.app import create_app
 from penchant.server.demo import Demo
 from penchant.server.hosting import hosting
+from penchant.server.notify import tell_when_started
 
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
@@ -86,6 +87,7 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
         before = signal.signal(signal.SIGTERM, stopping(server))
         try:
             engine.models.watch()
+            tell_when_started(server)
             server.run(sockets=[listener])
         finally:
             signal.signal(signal.SIGTERM, before)

@@ -28,6 +28,7 @@ from penchant.core.settings import Settings
 from penchant.engine.engine import Engine
 from penchant.server.app import create_app
 from penchant.server.meters import forget_process
+from penchant.server.notify import tell
 from penchant.server.run import GRACE, listen, server_of, stopping
 
 __all__ = ["Pause", "Worker", "supervise"]
@@ -171,7 +172,9 @@ class _Team:
         connection.wait(alive, timeout=seconds) if alive else time.sleep(seconds)
 
     def _bury(self) -> None:
-        self._answered = self._answered or any(worker.answers for worker in self._workers.values())
+        if not self._answered and any(worker.answers for worker in self._workers.values()):
+            self._answered = True
+            tell("READY=1")
         for place, worker in list(self._workers.items()):
             if worker.process.is_alive():
                 continue
