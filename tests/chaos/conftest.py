@@ -11,6 +11,7 @@ import pytest
 
 from penchant.testing.postgres import PostgresServer
 
+from .load import Load
 from .served import make_shop
 
 SEED = os.environ.get("CHAOS_SEED") or str(random.SystemRandom().randrange(10**6))
@@ -24,9 +25,18 @@ class Totals:
         self.acknowledged = 0
         self.retried = 0
         self.found = 0
-        self.unacknowledged = 0
         self.asked = 0
         self.refused = 0
+
+    def add(self, load: Load, found: int) -> None:
+        """Count what a load came to, of whose events so many were found."""
+        promised = len(load.promised())
+        assert 0 < promised <= found
+        self.acknowledged += promised
+        self.found += found
+        self.retried += load.retried
+        self.asked += load.asked
+        self.refused += load.refused
 
 
 _TOTALS = pytest.StashKey[Totals]()
@@ -42,7 +52,7 @@ def pytest_report_header() -> str:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     totals = config.stash.get(_TOTALS, Totals())
-    if totals.cycles:
+    if totals.found:
         terminalreporter.section("chaos")
         terminalreporter.write_line(
             f"{totals.cycles} kills; of {totals.acknowledged:,} acknowledged events all were found, each once; "

@@ -1,4 +1,4 @@
-"""Load with a memory: events are posted under ids of our own, what was acknowledged is remembered, the rest sent again."""
+"""Load with a memory: events go out under ids of our own, and what was not acknowledged is sent again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from .served import ITEMS, USERS, Server, until
+from .served import ITEMS, USERS, Address, until
 
 PLAIN = {"store_failed", "not_ready", "busy", "overloaded"}
 "What a server may say instead of an answer while something is broken under it."
@@ -27,9 +27,9 @@ class Load:
     ``wrong``: an answer that neither answers nor says plainly why not, or a receipt that is not about the whole batch.
     """
 
-    def __init__(self, server: Server, seed: object, writers: int = 2) -> None:
+    def __init__(self, server: Address, seed: object, writers: int = 2) -> None:
         self._server = server
-        self._seed = seed
+        self.seed = seed
         self._over = threading.Event()
         self._lock = threading.Lock()
         self.sent: dict[str, Sequence[Posted]] = {}
@@ -68,11 +68,11 @@ class Load:
         assert not self.wrong, self.wrong[:5]
 
     def _write(self, number: int) -> None:
-        chance = random.Random(f"{self._seed}/{number}")
+        chance = random.Random(f"{self.seed}/{number}")
         with httpx.Client(base_url=self._server.url, headers=self._server.headers, timeout=60) as client:
             turn = 0
             while not self._over.is_set():
-                name = f"{self._seed}/{number}/{turn}"
+                name = f"{self.seed}/{number}/{turn}"
                 self.sent[name] = _batch(name, chance)
                 self._deliver(client, name)
                 turn += 1
@@ -107,7 +107,7 @@ class Load:
         self.refused += 1
 
     def _ask(self) -> None:
-        chance = random.Random(f"{self._seed}/ask")
+        chance = random.Random(f"{self.seed}/ask")
         with httpx.Client(base_url=self._server.url, headers=self._server.headers, timeout=60) as client:
             while not self._over.is_set():
                 body = {"placement": "for-you", "user": chance.choice(USERS), "n": 3}

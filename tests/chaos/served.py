@@ -65,7 +65,10 @@ def until(true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> Non
 
 def make_shop(folder: Path, store: str = "sqlite:///shop.db") -> str:
     """Make a small trained shop with settings in a file; return a key to everything."""
-    (folder / "penchant.toml").write_text(TOML.format(store=store))
+    with (folder / "penchant.toml").open("w") as file:
+        file.write(TOML.format(store=store))
+        file.flush()
+        os.fsync(file.fileno())  # the tests break disks
     settings, now = settings_of(folder), datetime.now(UTC)
     with Gate.create(settings, SystemClock()) as gate:
         gate.catalogue.put(SYSTEM, [Item(name, name.title(), categories=("all",)) for name in ITEMS])
@@ -90,19 +93,36 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-class Server:
+class Address:
+    """Where a server listens, and the key to it."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self.headers = {"Authorization": f"Bearer {key}"}
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, headers=self.headers, timeout=60)
+
+    def post(self, path: str, body: object) -> httpx.Response:
+        return httpx.post(self.url + path, json=body, headers=self.headers, timeout=60)
+
+    def ask(self, user: str = "u1") -> httpx.Response:
+        return self.post("/v1/recommendations", {"placement": "for-you", "user": user, "n": 3})
+
+
+class Server(Address):
     """``penchant serve`` in a process, which can be killed and started again where it was."""
 
     def __init__(self, folder: Path, key: str, workers: int = 1) -> None:
-        self.folder = folder
-        self.headers = {"Authorization": f"Bearer {key}"}
-        self.workers = workers
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(f"http://127.0.0.1:{self.port}", key)
+        self.folder = folder
+        self.workers = workers
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> str:
+        """What it wrote, beside its folder and so not on the disk that is broken."""
         return (self.folder.parent / f"{self.folder.name}.log").read_text(errors="replace")
 
     def start(self, *, ready: bool = True) -> None:
@@ -110,9 +130,8 @@ class Server:
         command += ["--workers", str(self.workers)]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        if ready:
-            until(lambda: self.ended or self.ready, "the start of the server")
-            assert not self.ended, self.log[-3000:]
+        until(lambda: self.ended or (self.ready if ready else self.alive), "the start of the server")
+        assert not ready or not self.ended, self.log[-3000:]
 
     @property
     def pid(self) -> int:
@@ -131,17 +150,15 @@ class Server:
             return False
 
     @property
+    def alive(self) -> bool:
+        try:
+            return self.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    @property
     def children(self) -> list[int]:
         return children(self.pid)
-
-    def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=self.headers, timeout=60)
-
-    def post(self, path: str, body: object) -> httpx.Response:
-        return httpx.post(self.url + path, json=body, headers=self.headers, timeout=60)
-
-    def ask(self, user: str = "u1") -> httpx.Response:
-        return self.post("/v1/recommendations", {"placement": "for-you", "user": user, "n": 3})
 
     def kill(self) -> None:
         """Kill all of it, at once."""
@@ -161,11 +178,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, key: str, workers: int = 1) -> Iterator[Server]:
-    """Run a server until the block ends."""
+def serving(folder: Path, key: str, workers: int = 1, *, ready: bool = True) -> Iterator[Server]:
+    """Run a server until the block ends; it has to become ready, or only to listen."""
     server = Server(folder, key, workers)
     try:
-        server.start()
+        server.start(ready=ready)
         yield server
     finally:
         if not server.ended:

@@ -52,7 +52,7 @@ def kill_one_of(server: Server, chance: random.Random) -> str:
     return whom
 
 
-def run_cycles(server: Server, store: str, seed: str, cycles: int, harm: Harm, totals: Totals) -> None:
+def run_cycles(server: Server, store: str, seed: str, cycles: int, harm: Harm, *, totals: Totals) -> None:
     """Kill and check so many times under one load; then let everything be acknowledged, and check again."""
     chance, load = random.Random(seed), Load(server, seed)
     with load.running():
@@ -65,20 +65,13 @@ def run_cycles(server: Server, store: str, seed: str, cycles: int, harm: Harm, t
             totals.cycles += 1
             print(f"{seed} {number}/{cycles}: killed {whom} after {wait:.2f} s; {found} events found")
     assert not load.wrong, load.wrong[:5]
-    found = check(load, store)
-    promised = len(load.promised())
-    assert promised > 0
-    totals.acknowledged += promised
-    totals.found += found
-    totals.retried += load.retried
-    totals.asked += load.asked
-    totals.refused += load.refused
+    totals.add(load, check(load, store))
 
 
 def test_a_server_killed_twice_under_load(folder: Path, key: str, seed: str, totals: Totals) -> None:
     store = settings_of(folder).store
     with serving(folder, key) as server:
-        run_cycles(server, store, seed, 2, kill_all, totals)
+        run_cycles(server, store, seed, 2, kill_all, totals=totals)
         assert server.stop() == 0
     assert sound(store) == "ok"
 
@@ -87,7 +80,7 @@ def test_a_server_killed_twice_under_load(folder: Path, key: str, seed: str, tot
 def test_a_server_killed_again_and_again(folder: Path, key: str, seed: str, totals: Totals) -> None:
     store = settings_of(folder).store
     with serving(folder, key) as server:
-        run_cycles(server, store, seed, 16, kill_all, totals)
+        run_cycles(server, store, seed, 16, kill_all, totals=totals)
         assert server.stop() == 0
     assert sound(store) == "ok"
 
@@ -96,7 +89,7 @@ def test_a_server_killed_again_and_again(folder: Path, key: str, seed: str, tota
 def test_workers_of_one_server_killed_again_and_again(folder: Path, key: str, seed: str, totals: Totals) -> None:
     store = settings_of(folder).store
     with serving(folder, key, workers=2) as server:
-        run_cycles(server, store, seed, 12, kill_one_of, totals)
+        run_cycles(server, store, seed, 12, kill_one_of, totals=totals)
         assert server.stop() == 0
     assert sound(store) == "ok"
 
@@ -121,7 +114,7 @@ def test_the_worker_that_trains_killed_again_and_again(folder: Path, key: str, s
         return "the worker while it trained" if ended == -signal.SIGKILL else "the worker, which had ended"
 
     with serving(folder, key) as server:
-        run_cycles(server, store, seed, 10, kill_worker, totals)
+        run_cycles(server, store, seed, 10, kill_worker, totals=totals)
         for left in (folder / "artifacts").glob(".*"):
             os.utime(left, (0, 0))
         with Gate.open(settings, SystemClock()) as gate:
@@ -159,7 +152,7 @@ def test_postgresql_and_the_server_killed_in_turn(
         return whom
 
     with serving(folder, key, workers) as server:
-        run_cycles(server, store, seed, 10, kill_any, totals)
+        run_cycles(server, store, seed, 10, kill_any, totals=totals)
         assert server.stop() == 0
 
 
