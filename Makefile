@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim fuzz check bench docs clean
+.PHONY: help demo test sim fuzz chaos check bench docs clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -30,6 +30,9 @@ sim: $(VENV)/.dev ## Simulate how often intervals hold the truth (minutes; not p
 
 fuzz: $(VENV)/.dev ## Ask the server at random what its description allows and forbids (minutes; a little of it is in `make test`)
 	@$(BIN)/python -m pytest tests/server -m fuzz -s $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill servers and databases under load, fill and break disks, see that nothing is lost (minutes; a little of it is in `make test`)
+	@$(BIN)/python -m pytest tests/chaos -m '' -n 0 -s $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and layers
 	$(BIN)/ruff format --check .
