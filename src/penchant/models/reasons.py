@@ -57,12 +57,12 @@ def _strongest(names: list[tuple[str, str]], row: Float64, events: int, limit: i
     """Return the reasons of one score; the first ``events`` columns are events, the others bases."""
     order = np.lexsort((np.arange(len(row)), -np.abs(row)))
     order = order[row[order] != 0]
-    shown = order
+    others = order[:0]
     if limit is not None and len(order) > limit + 1:
-        rank = np.cumsum(order < events)
-        shown = order[(order >= events) | (rank <= limit - np.count_nonzero(order >= events))]
-    reasons = [Reason(names[i][0], names[i][1], float(row[i])) for i in shown]
-    if len(shown) < len(order):
-        others = np.setdiff1d(order, shown)
+        base = order >= events
+        kept = base | (np.cumsum(~base) <= limit - np.count_nonzero(base))
+        order, others = order[kept], np.sort(order[~kept])
+    reasons = [Reason(names[i][0], names[i][1], float(row[i])) for i in order]
+    if len(others):
         reasons.append(Reason("rest", str(len(others)), float(row[others].sum())))
     return tuple(reasons)

@@ -39,6 +39,8 @@ class Disliked(Struct, frozen=True):
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the items that were not turned down."""
+        if not (query.history.weights < 0).any():
+            return slate
         known = query.history.items >= 0
         codes, place = np.unique(query.history.items[known], return_inverse=True)
         weights = np.bincount(place, weights=query.history.weights[known], minlength=len(codes))
