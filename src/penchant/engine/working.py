@@ -218,7 +218,10 @@ def work(
 
 def _wait(gate: Gate, lease: Lease, settings: Settings, extra: timedelta) -> float:
     """Return the seconds until a round can begin; 0 for at once."""
-    if not lease.free(gate.now()):
+    now = gate.now()
+    if not lease.free(now, parse_duration(settings.worker.lease)):
         return LOOK
     when = due(lease, settings, extra)
-    return 0.0 if when is None else max(0.0, (when - gate.now()).total_seconds())
+    if when is None or (lease.done is not None and lease.done > now):  # done by a clock that was ahead
+        return 0.0
+    return max(0.0, (when - now).total_seconds())

@@ -27,11 +27,16 @@ class Leases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, name: str, holder: str, now: int, until: int) -> bool:
-        """Take a lease that nobody holds now, or that is one's own already; return whether it is one's own."""
+    def take(self, name: str, holder: str, now: int, until: int, latest: int | None = None) -> bool:
+        """Take a lease that nobody holds now, or that is one's own already; return whether it is one's own.
+
+        One that ends after ``latest`` was taken by a clock that was ahead, and holds nobody off.
+        """
         row = {"name": name, "holder": holder, "until": until}
         with self._database.writing() as connection:
             free = sa.or_(leases.c.until <= now, leases.c.holder == holder)
+            if latest is not None:
+                free = sa.or_(free, leases.c.until > latest)
             statement = insert(connection, leases).on_conflict_do_update(
                 index_elements=["name"], set_={"holder": holder, "until": until}, where=free
             )

@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 SPAN = timedelta(minutes=1)
 "How long a lease lasts without being renewed."
 
+_LONGEST = timedelta(days=1)
+"A lease that ends later than this, or than its own span if that is longer, was taken by a clock that was ahead."
+
 
 class Lease(Struct, frozen=True):
     """Who does some work now, and when it was last done.
@@ -39,9 +42,9 @@ class Lease(Struct, frozen=True):
     done: datetime | None
     "When it was last done to its end; None when it never was."
 
-    def free(self, now: datetime) -> bool:
-        """Return whether the work can be taken."""
-        return self.until is None or self.until <= now
+    def free(self, now: datetime, span: timedelta = SPAN) -> bool:
+        """Return whether the work can be taken, where a lease lasts ``span``."""
+        return self.until is None or not now < self.until <= now + max(span, _LONGEST)
 
 
 class Leases:
@@ -77,7 +80,8 @@ class Leases:
         Whoever is killed stops renewing, and after ``span`` at most another can take it.
         """
         now = self._clock.now()
-        if not self._store.leases.take(name, holder, micros(now), micros(now + span)):
+        latest = micros(now + max(span, _LONGEST))
+        if not self._store.leases.take(name, holder, micros(now), micros(now + span), latest):
             yield None
             return
         held = Held(name, holder)
