@@ -9,6 +9,7 @@ import struct
 import time
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from .conftest import Totals
@@ -65,6 +66,7 @@ def kept(store: str) -> list[str]:
         return list(connection.execute(sa.text("SELECT id FROM events WHERE id LIKE 'wire/%'")).scalars())
 
 
+@pytest.mark.chaos
 def test_connections_that_crawl_or_break_leave_nothing_half_there(
     folder: Path, key: str, seed: str, chance: random.Random, totals: Totals
 ) -> None:

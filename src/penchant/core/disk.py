@@ -12,12 +12,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["discard", "scratch", "sweep_scratch"]
+__all__ = ["discard", "flush", "scratch", "sweep_scratch"]
 
 log = logging.getLogger(__name__)
 
 _YOUNG = 2.0
 "Seconds within which a scratch directory may not be locked yet by who makes it."
+
+
+def flush(path: Path) -> None:
+    """Return when a file, or the list of names that a directory is, would outlast a power cut.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     flush(Path(place))
+
+    Raises:
+        OSError: it is not there, or the disk refuses.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def discard(folder: Path) -> bool:

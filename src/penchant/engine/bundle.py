@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from penchant.core.disk import scratch
+from penchant.core.disk import flush, scratch
 from penchant.core.errors import ArtifactDamaged, ArtifactError
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.stamps import read_stamp, settled, write_stamp
@@ -84,8 +84,12 @@ def save_bundle(scorers: Mapping[str, Scorer], folder: str | Path) -> Bundle:
             (place / _LIST).write_bytes(msgspec.json.format(msgspec.json.encode(digests)))
             if target.exists() and not _sound(target):
                 shutil.rmtree(target)
+            flush(place / _LIST)
+            flush(place)
             if not target.exists():
                 os.replace(place, target)
+        flush(root)
+        flush(root.parent)  # who promotes the bundle next relies on finding it after a power cut
     except OSError as error:
         raise ArtifactError(
             "the models cannot be written", got=f"{root}: {error}", then="check the path and free space"

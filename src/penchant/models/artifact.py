@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import uuid
 from itertools import pairwise
@@ -16,6 +15,7 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from penchant.core.disk import flush
 from penchant.core.errors import ArtifactDamaged, ArtifactError, ArtifactVersion
 from penchant.version import __version__
 
@@ -73,9 +73,9 @@ def write_artifact(path: str | Path, document: dict[str, Any], arrays: dict[str,
         manifest = {"format": FORMAT, "files": {name: _sha256(scratch / name) for name in names}}
         (scratch / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
         for file in (*scratch.iterdir(), scratch):
-            _flush(file)
+            flush(file)
         scratch.rename(target)
-        _flush(target.parent)
+        flush(target.parent)
     except OSError as error:
         raise ArtifactError(
             "the model cannot be written", got=f"{target}: {error}", then="check the path and free space"
@@ -173,11 +173,3 @@ def _damaged(place: Path, name: str) -> ArtifactDamaged:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
