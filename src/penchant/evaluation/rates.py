@@ -51,12 +51,12 @@ class Ratio(Struct, frozen=True):
 def share(ratio: Ratio) -> Effect | Inconclusive:
     """Return a share with its 95% interval, such as clicks of impressions: Wilson's, at the effective sample size.
 
-    The effective size is that of independent impressions which would vary as much as these. Where the share is 0 or 1
+    The effective size is that of independent impressions which would vary as much as these, and at most their number. Where the share is 0 or 1
     and nothing varies, every unit counts as one impression, which is the cautious end.
 
     >>> many = share(Ratio(n=100, x=1000.0, y=50.0, xx=10000.0, yy=50.0, xy=500.0))
     >>> round(many.low, 3), many.value, round(many.high, 3)
-    (0.041, 0.05, 0.061)
+    (0.038, 0.05, 0.065)
     >>> none = share(Ratio(n=100, x=1000.0, y=0.0, xx=10000.0, yy=0.0, xy=0.0))
     >>> none.low, round(none.high, 3)
     (0.0, 0.037)

@@ -27,7 +27,7 @@ def blame(text: str, kind: Any, value: Any) -> InputError:
     >>> print(blame("Expected `str`, got `int` - at `$.user`", Event, {"user": 900}))
     user has the wrong type; got 900; allowed: a string
     >>> print(blame("Object contains unknown field `usr`", Event, {"usr": "900"}))
-    unknown field; got usr; allowed: user, item, kind, at, value, id, session, channel, context, replaces,, \
+    unknown field; got usr; allowed: user, item, kind, at, value, id, session, channel, context, replaces, \
 slate, price; next: did you mean 'user'?
     """
     match = _PATH.match(text)

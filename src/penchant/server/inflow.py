@@ -48,6 +48,7 @@ def unpacked(decoder: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
     """Yield what a part of a gzip stream unpacks to, in pieces of at most 64 KiB, so that a bomb is stopped at any.
 
     >>> import gzip
+    >>> from concurrent.futures import ThreadPoolExecutor
     >>> bomb = gzip.compress(bytes(10_000_000))
     >>> next(unpacked(zlib.decompressobj(_GZIP), bomb)) == bytes(65_536)
     True
@@ -79,7 +80,8 @@ class Inflow:
     ...         message = await inflow()
     ...         body, more = body + message["body"], message["more_body"]
     ...     return body
-    >>> asyncio.run(read())
+    >>> with ThreadPoolExecutor(1) as threads:
+    ...     threads.submit(asyncio.run, read()).result()
     b'[1, 2]'
     """
 
