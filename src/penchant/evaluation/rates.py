@@ -51,8 +51,8 @@ class Ratio(Struct, frozen=True):
 def share(ratio: Ratio) -> Effect | Inconclusive:
     """Return a share with its 95% interval, such as clicks of impressions: Wilson's, at the effective sample size.
 
-    The effective size is that of independent impressions which would vary as much as these, and at most their number. Where the share is 0 or 1
-    and nothing varies, every unit counts as one impression, which is the cautious end.
+    The effective size is that of independent impressions which would vary as much as these, and at most their number.
+    Where the share is 0 or 1 and nothing varies, every unit counts as one impression, which is the cautious end.
 
     >>> many = share(Ratio(n=100, x=1000.0, y=50.0, xx=10000.0, yy=50.0, xy=500.0))
     >>> round(many.low, 3), many.value, round(many.high, 3)

@@ -72,6 +72,7 @@ class Inflow:
     """An ASGI receive around another one.
 
     >>> import gzip
+    >>> from concurrent.futures import ThreadPoolExecutor
     >>> async def receive() -> HTTPReceiveMessage:
     ...     return {"type": "http.request", "body": gzip.compress(b"[1, 2]"), "more_body": False}
     >>> async def read() -> bytes:
