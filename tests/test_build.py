@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TARGETS = ["help", "demo", "test", "sim", "check", "bench", "docs", "clean"]
+TARGETS = ["help", "demo", "test", "sim", "fuzz", "chaos", "check", "bench", "docs", "clean"]
 ENTRIES = [
     EntryPoint(name, value, group)
     for group, names in {"console_scripts": PROJECT["scripts"], **PROJECT["entry-points"]}.items()
