@@ -50,7 +50,8 @@ def check(load: Load, url: str) -> int:
     for row in rows:
         event = known[row.id]
         at = micros(datetime.fromisoformat(event["at"]))
-        assert (row.user, row.item, row.kind, row.at) == (event["user"], event["item"], event["kind"], at)
+        sent = (event["user"], event["item"], event["kind"], at)
+        assert tuple(row)[1:] == sent, f"{row.id} is not what was sent: {row} for {sent}"
     return len(rows)
 
 

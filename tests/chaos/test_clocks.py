@@ -104,7 +104,6 @@ def trains_again(gate: Gate, engine: Engine) -> bool:
     return bool(rounds)
 
 
-@pytest.mark.chaos
 def test_a_lease_of_a_killed_worker_whose_clock_was_ahead_ends_all_the_same(folder: Path, key: str) -> None:
     clock = FixedClock(datetime.now(UTC) + timedelta(days=3650))
     settings = settings_of(folder)
