@@ -27,7 +27,8 @@ def test_an_axis_holds_its_numbers_in_proportion(values: list[float], upwards: b
     begin, end = (200.0, 10.0) if upwards else (10.0, 200.0)
     axis = Axis.of(values, begin, end)
     for value in values:
-        assert axis.low - 1e-9 * abs(axis.low) <= value <= axis.high + 1e-9 * abs(axis.high)
+        slack = 1e-9 * max(axis.high - axis.low, abs(axis.low), abs(axis.high))  # a billionth of a step is no step
+        assert axis.low - slack <= value <= axis.high + slack
         share = (value - axis.low) / (axis.high - axis.low)
         assert axis.at(value) == pytest.approx(begin + (end - begin) * share, abs=0.051)
     assert (axis.at(axis.low), axis.at(axis.high)) == (begin, end)
