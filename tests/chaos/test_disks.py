@@ -169,6 +169,7 @@ def test_a_server_on_a_read_only_disk_says_so_and_starts_when_it_can_write(
         assert sound(store) == "ok"
 
 
+@pytest.mark.chaos
 def test_a_log_cut_short_loses_whole_batches_of_its_end_and_nothing_else(
     folder: Path, key: str, seed: str, tmp_path: Path
 ) -> None:
