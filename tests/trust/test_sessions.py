@@ -41,7 +41,39 @@ def test_what_one_visitor_does_is_theirs_alone(gate: Gate) -> None:
     assert (receipt.accepted, receipt.rejected) == (2, ())
     assert gate.visit(who, mine).items == ("tea", "milk")
     assert gate.visit(who, other).items == ()
-    assert gate.counts(SYSTEM).users == 1
+    assert (gate.counts(SYSTEM).events, gate.counts(SYSTEM).users) == (2, 0), "a visitor is nobody yet"
+
+
+def test_a_visitor_who_signs_in_keeps_what_they_did(gate: Gate) -> None:
+    who = page(gate)
+    opened = gate.sessions.open(who)
+    gate.admit_visit(who, opened.session, [VisitEvent("tea")])
+    gate.consent.grant(SYSTEM, "ann", [Purpose.PERSONALIZE, Purpose.TRAIN], basis="form")
+    assert gate.history(SYSTEM, Purpose.PERSONALIZE, "ann").items == ()
+    gate.visits.link(SYSTEM, opened.id, "ann")
+    assert gate.history(SYSTEM, Purpose.PERSONALIZE, "ann").items == ("tea",)
+    assert gate.read(SYSTEM, Purpose.TRAIN)["user"].to_list() == ["ann"]
+    assert gate.visit(who, opened.session).items == ("tea",)
+
+
+def test_a_visitor_who_says_no_is_not_answered_from_their_session(gate: Gate) -> None:
+    who = page(gate)
+    opened, other = gate.sessions.open(who), gate.sessions.open(who)
+    for each in (opened, other):
+        gate.admit_visit(who, each.session, [VisitEvent("tea")])
+    gate.visits.answer(SYSTEM, opened.id, ["personalize"], granted=False, basis="banner")
+    assert gate.visit(who, opened.session).items == ()
+    assert gate.visit(who, other.session).items == ("tea",)
+    assert gate.read(SYSTEM, Purpose.TRAIN).is_empty()
+
+
+def test_a_person_called_like_a_session_is_not_one(gate: Gate) -> None:
+    who = page(gate)
+    opened = gate.sessions.open(who)
+    gate.admit_visit(who, opened.session, [VisitEvent("tea")])
+    gate.consent.grant(SYSTEM, [opened.id, f"session:{opened.id}"], [Purpose.PERSONALIZE], basis="form")
+    for user in (opened.id, f"session:{opened.id}"):
+        assert gate.history(SYSTEM, Purpose.PERSONALIZE, user).items == ()
 
 
 def test_a_session_cannot_be_made_up_or_changed(gate: Gate) -> None:

@@ -84,6 +84,7 @@ ANSWERS: dict[tuple[str, str, str], Any] = {
     },
     ("post", "/v1/session", "201"): {
         "session": "s1.2b7e151628aed2a6abf7158809cf4f3c.5a49a2c0.m0qSh1Yy0Jq0F3mZ5x8p2v7Tt4c9XoLk6dWbQe1RrUo",
+        "id": "2b7e151628aed2a6abf7158809cf4f3c",
         "expires": "2018-01-01T10:00:00Z",
     },
     ("post", "/v1/session/events", "202"): {"accepted": 1, "duplicates": 0, "rejected": []},

@@ -163,11 +163,11 @@ class Gate:
             Unauthorized: the session is not one of this key, or has ended.
             StoreError: the store failed; then none was kept.
         """
-        user = self.sessions.check(actor, session)
+        own = self.sessions.check(actor, session)
         strange = {n: event.kind for n, event in enumerate(sent) if event.kind not in self._kinds}
         known = [n for n in range(len(sent)) if n not in strange]
         writer = Actor(actor.name, frozenset({"events:write"}))
-        done = self.admit(writer, self.sessions.events(user, [sent[n] for n in known]))
+        done = self.admit(writer, self.sessions.events(own, [sent[n] for n in known]))
         rejected = [Rejection(known[each.index], each.code, each.message) for each in done.rejected]
         allowed = f"allowed: {', '.join(self._kinds) or 'none'} (settings: access.session_kinds)"
         rejected += [
@@ -176,13 +176,16 @@ class Gate:
         return Receipt(done.accepted, done.duplicates, tuple(sorted(rejected, key=lambda each: each.index)))
 
     def visit(self, actor: Actor, session: str | None, limit: int = 500) -> Past:
-        """Return the newest events of a visitor's own session, oldest first, to answer that session from.
+        """Return the newest events of a visitor's own session, oldest first; none when the visitor said no.
+
+        Unlike a session that a shop's server names, it needs no yes: who holds the token asks about themselves.
 
         Raises:
             Forbidden: the actor has no public key.
             Unauthorized: the session is not one of this key, or has ended.
         """
-        return self._store.events.past(Who(None), self.sessions.check(actor, session), limit)
+        own = visitor(self.sessions.check(actor, session))
+        return self._store.events.past(Who(Purpose.PERSONALIZE.value, default=True), own, limit)
 
     def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
         """Write a whole table of checked events, in transactions of 250,000 rows.

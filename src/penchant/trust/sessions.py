@@ -28,12 +28,14 @@ _NAMED = "sessions"  # in the store's table of secrets; the first server that ne
 class Opened(Struct, frozen=True):
     """A session that begins.
 
-    >>> Opened("s1.0f.1f.2f", datetime(2018, 1, 1)).session
+    >>> Opened("s1.0f.1f.2f", "0f", datetime(2018, 1, 1)).session
     's1.0f.1f.2f'
     """
 
     session: str
     "To be sent along as the header Penchant-Session. Who has it has the session; nobody can make one up."
+    id: str
+    "What the shop's server calls it where it says whose it was: PUT /v1/sessions/{id}/user. It opens nothing."
     expires: datetime
     "When it ends."
 
@@ -62,8 +64,8 @@ class Sessions:
 
     A token is ``s1.<id>.<end>.<mac>``: 128 random bits, when it ends, and an HMAC-SHA-256 over these and the public key
     under a secret of the store, so all servers of one store accept it and none has to remember it. In the log of events
-    a session is a user of its own, ``session:<id>``, that nobody has agreed for: models do not learn from it unless
-    ``consent.default`` says so, and it is read to answer that same session and for nothing else.
+    it is an anonymous session as any other (:class:`penchant.trust.visits.Visits`): models learn from it when its
+    visitor agreed, or turned out to be somebody who did, and it answers that same session unless the visitor said no.
 
     >>> from tempfile import TemporaryDirectory
     >>> from penchant.core.clock import FixedClock
@@ -71,7 +73,7 @@ class Sessions:
     >>> with TemporaryDirectory() as folder, Store.create(f"sqlite:///{folder}/shop.db") as store:
     ...     sessions = Sessions(store, FixedClock(datetime(2017, 12, 31)), timedelta(hours=8))
     ...     opened = sessions.open(page)
-    ...     opened.expires.hour, sessions.check(page, opened.session).startswith("session:")
+    ...     opened.expires.hour, sessions.check(page, opened.session) == opened.id
     (8, True)
     """
 
@@ -88,11 +90,12 @@ class Sessions:
         """
         site = _site(actor)
         expires = self._clock.now() + self._life
-        body = f"s1.{secrets.token_hex(16)}.{micros(expires) // 1_000_000:x}"
-        return Opened(f"{body}.{self._mac(site, body)}", moment(int(body.rpartition(".")[2], 16) * 1_000_000))
+        name, end = secrets.token_hex(16), micros(expires) // 1_000_000
+        body = f"s1.{name}.{end:x}"
+        return Opened(f"{body}.{self._mac(site, body)}", name, moment(end * 1_000_000))
 
     def check(self, actor: Actor, token: str | None) -> str:
-        """Return the user that stands for a session in the log.
+        """Return the id of the session that a token opens.
 
         Raises:
             Forbidden: the actor has no public key.
@@ -106,9 +109,9 @@ class Sessions:
         _, name, end = body.split(".")
         if micros(self._clock.now()) >= int(end, 16) * 1_000_000:
             raise _refused("the session has ended")
-        return f"session:{name}"
+        return name
 
-    def events(self, user: str, sent: Sequence[VisitEvent]) -> list[Event]:
+    def events(self, session: str, sent: Sequence[VisitEvent]) -> list[Event]:
         """Return what a visitor sent as events of their session, now. Ids are hashed with the session's.
 
         Otherwise a visitor could use up the ids of a shop's own orders, which would then count as known already.
@@ -116,13 +119,13 @@ class Sessions:
         now = self._clock.now()
         return [
             Event(
-                user,
+                "",
                 event.item,
                 event.kind,
                 now,
                 event.value,
-                _bound(user, event.id),
-                session=user.removeprefix("session:"),
+                _bound(session, event.id),
+                session=session,
                 context=event.context,
             )
             for event in sent
@@ -147,11 +150,11 @@ def _site(actor: Actor) -> str:
     return actor.site
 
 
-def _bound(user: str, given: str | None) -> Any:
+def _bound(session: str, given: str | None) -> Any:
     """Return an id that is this session's alone; one that cannot be an id stays as it is, to be rejected by name."""
     if given is None or not given or len(given) > 512:
         return given
-    return blake2b(f"{user}\x1f{given}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return blake2b(f"{session}\x1f{given}".encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _refused(what: str) -> Unauthorized:
