@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -63,6 +65,31 @@ def test_every_documented_example_can_be_sent(page: TestClient[Any]) -> None:
         "/v1/session/events": 202,
         "/v1/session/recommendations": 200,
     }
+
+
+def test_what_a_visitor_was_shown_and_did_is_joined(page: TestClient[Any], engine: Engine) -> None:
+    mine = begin(page)
+    slate = page.post("/v1/session/recommendations", json={"placement": "trending", "n": 2}, headers=mine).json()
+    first, second = (each["item"] for each in slate["items"])
+    sent = [{"item": first, "kind": "impression", "slate": slate["slate"]}]
+    sent += [{"item": first, "kind": "click", "slate": slate["slate"]}]
+    assert page.post("/v1/session/events", json=sent, headers=mine).json()["accepted"] == 2
+    engine.slates.flush()
+    found = engine.gate.slates.outcomes(SYSTEM, engine.clock.now() - timedelta(days=1))
+    assert found.select("item", "position", "clicked").rows() == [(first, 1, 1), (second, 2, 0)]
+
+
+def test_a_store_that_is_down_gives_visitors_what_is_popular(page: TestClient[Any], tmp_path: Path) -> None:
+    mine, ask = begin(page), {"placement": "for-you", "n": 3}
+    page.post("/v1/session/events", json={"item": "1007"}, headers=mine)
+    assert page.post("/v1/session/recommendations", json=ask, headers=mine).json()["policy"] == "session"
+    for path in tmp_path.glob("shop.db*"):
+        path.unlink()
+    answer = page.post("/v1/session/recommendations", json=ask, headers=mine)
+    assert (answer.status_code, answer.json()["policy"]) == (200, "non-profiling")
+    assert answer.json()["fallback"][0] == {"step": "session", "why": "store_down"}
+    assert page.post("/v1/session/events", json={"item": "1007"}, headers=mine).status_code == 503
+    assert page.post("/v1/recommendations", json=ask).status_code == 503
 
 
 @pytest.mark.parametrize("name", ["user", "session", "at", "history"])

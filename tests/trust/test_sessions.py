@@ -167,7 +167,7 @@ def test_what_a_visitor_may_not_send_is_rejected_by_index_and_the_rest_kept(gate
     assert [(each.index, each.code) for each in receipt.rejected] == [
         (0, "bad_kind"), (2, "bad_id"), (3, "bad_id"), (4, "bad_value"),
     ]  # fmt: skip
-    assert "'purchase'; allowed: view, click, add_to_cart, dislike" in receipt.rejected[0].message
+    assert "'purchase'; allowed: view, impression, click, add_to_cart, dislike" in receipt.rejected[0].message
 
 
 def test_models_do_not_learn_from_visitors_and_no_key_reads_them_as_a_person(gate: Gate) -> None:

@@ -37,7 +37,7 @@ class AccessSettings(Struct, frozen=True, forbid_unknown_fields=True):
     'Origins whose pages may ask from browsers (CORS), such as https://shop.example; "*" lets every page ask.'
     session_life: str = "1d"
     "How long a visitor's session lasts."
-    session_kinds: tuple[str, ...] = ("view", "click", "add_to_cart", "dislike")
+    session_kinds: tuple[str, ...] = ("view", "impression", "click", "add_to_cart", "dislike")
     "Kinds of event that a public key may send; what costs money or counts as a rating is sent by a server."
     counters: str = ""
     "Folder of the counters of rate limits; empty for one beside the store, or in the temporary folder for PostgreSQL."

@@ -124,8 +124,12 @@ class Engine:
         """Return the slate for a question, with its reasons and its basis; logged, unless nobody will be shown it."""
         if not 1 <= ask.n <= MAX_N:
             raise InputError("n is out of range", got=ask.n, allowed=f"1 to {MAX_N}", field="n")
+        return self._recommended(actor, ask, shown=shown)
+
+    def _recommended(self, actor: Actor, ask: Ask, *, shown: bool = True, own: bool = False) -> Answer:
         now, model = self.clock.now(), self._current()
-        found = answered(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
+        histories = self._histories(actor, ask.deadline_ms, (ask.placement,), own=own)
+        found = answered(model, histories, actor, ask, now)
         if shown:
             self.slates.offer(ask, found, now)
         return found
@@ -163,8 +167,8 @@ class Engine:
 
     def recommend_visit(self, actor: Actor, session: str | None, ask: VisitAsk) -> Answer:
         """Return the slate for a visitor, from what their own session holds and nothing else."""
-        past = self.gate.visit(actor, session)
-        return self.recommend(Actor(actor.name, frozenset({"recommend:read"})), ask_of(past, ask))
+        own = self.gate.sessions.check(actor, session)
+        return self._recommended(Actor(actor.name, frozenset({"recommend:read"})), ask_of(own, ask), own=True)
 
     def similar(self, actor: Actor, item: str, n: int = 10, filters: Filters | None = None) -> Answer:
         """Return items similar to one, by the placement ``similar``."""
@@ -207,12 +211,14 @@ class Engine:
         status = "not ready" if not ready else "degraded" if lacking else "ready"
         return Readiness(ready, lacking, model.bundle.digest, status)
 
-    def _histories(self, actor: Actor, wanted: int | None, placements: tuple[str, ...]) -> Histories:
+    def _histories(
+        self, actor: Actor, wanted: int | None, placements: tuple[str, ...], *, own: bool = False
+    ) -> Histories:
         known = self.settings.placements
         limits = [known[name].deadline_ms for name in placements if name in known]
         longest = max(limits, default=0) if all(limits) else 0
         deadline = Deadline(longest if wanted is None else wanted, self.timer)
-        return Histories(self.gate, actor, deadline, down=self.models.down is not None)
+        return Histories(self.gate, actor, deadline, down=self.models.down is not None, own=own)
 
     def _current(self) -> Model:
         model = self.models.current()

@@ -34,12 +34,21 @@ class Histories:
     (('assam', 'ceylon', 'jasmine', 'assam'), '')
     """
 
-    def __init__(self, gate: Gate, actor: Actor, deadline: Deadline, *, down: bool = False) -> None:
-        """Take the gate, who asks, and until when; ``down`` says that the store is known not to answer."""
+    def __init__(self, gate: Gate, actor: Actor, deadline: Deadline, *, down: bool = False, own: bool = False) -> None:
+        """Take the gate, who asks, and until when.
+
+        Args:
+            gate: the door to what is stored.
+            actor: who asks.
+            deadline: until when.
+            down: whether the store is known not to answer.
+            own: whether a session is asked about by its visitor.
+        """
         self._gate = gate
         self._actor = actor
         self.deadline = deadline
         self._down = down
+        self._own = own
         self._read: dict[tuple[str, str], tuple[Past, str]] = {}
         self.late = False
 
@@ -49,7 +58,9 @@ class Histories:
 
     def visit(self, session: str) -> tuple[Past, str]:
         """Return the stored past of an anonymous session that may be used; with no event in it, why."""
-        return self._once(("session", session), lambda: self._gate.session(self._actor, session, HISTORY))
+        return self._once(
+            ("session", session), lambda: self._gate.session(self._actor, session, HISTORY, own=self._own)
+        )
 
     def item(self, key: str) -> tuple[Item | None, str]:
         """Return what the catalogue knows of an item that no model knows; with nothing, why."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from penchant.core.errors import StoreError
-from penchant.trust.access import Actor
+from penchant.trust.access import PUBLIC, Actor
 from penchant.trust.caller import Caller
 
 __all__ = ["Known"]
@@ -19,7 +19,7 @@ _MOST = 1000
 "Keys that are remembered."
 
 _SCOPE = "recommend:read"
-"All that such a key may do; a key that was revoked meanwhile can do no harm with it that it could not do before."
+"All that such a key may do, and a public key what it may at all; one that was revoked meanwhile learns nothing new."
 
 
 class Known:
@@ -52,9 +52,13 @@ class Known:
             actor = ask(token, caller)
         except StoreError as error:
             known = self._seen.get(key)
-            if known is None or self._timer() - known[1] > _SECONDS or not known[0].may(_SCOPE):
+            if known is None or self._timer() - known[1] > _SECONDS:
                 raise
-            return Actor(known[0].name, frozenset({_SCOPE}), down=error)
+            actor = known[0]
+            kept = actor.scopes & {PUBLIC} | ({_SCOPE} if actor.may(_SCOPE) else set())
+            if not kept:
+                raise
+            return Actor(actor.name, kept, actor.site, down=error)
         except Exception:
             self._seen.pop(key, None)
             raise

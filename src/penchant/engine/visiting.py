@@ -7,9 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from penchant.core.nouns import Filters
-from penchant.engine.answers import MAX_N, Ask, SessionEvent
-from penchant.trust.gate import Past
-from penchant.trust.moments import moment
+from penchant.engine.answers import MAX_N, Ask
 
 __all__ = ["VisitAsk", "ask_of"]
 
@@ -33,14 +31,12 @@ class VisitAsk(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     "Device, page... as text."
 
 
-def ask_of(past: Past, ask: VisitAsk) -> Ask:
-    """Return the engine's question for a visitor with this past.
+def ask_of(session: str, ask: VisitAsk) -> Ask:
+    """Return the engine's question for the visitor of a session.
 
-    >>> ask_of(Past(("tea",), ("view",), (5,), (1.0,)), VisitAsk(placement="for-you")).session[0].item
-    'tea'
+    >>> ask_of("0f", VisitAsk(placement="for-you")).session
+    '0f'
     """
-    rows = zip(past.items, past.kinds, past.at, past.values, strict=True)
-    events = tuple(SessionEvent(item, kind, moment(at), value) for item, kind, at, value in rows)
     return Ask(
-        placement=ask.placement, session=events, item=ask.item, n=ask.n, filters=ask.filters, context=ask.context
+        placement=ask.placement, session=session, item=ask.item, n=ask.n, filters=ask.filters, context=ask.context
     )

@@ -178,14 +178,12 @@ class Gate:
     def visit(self, actor: Actor, session: str | None, limit: int = 500) -> Past:
         """Return the newest events of a visitor's own session, oldest first; none when the visitor said no.
 
-        Unlike a session that a shop's server names, it needs no yes: who holds the token asks about themselves.
-
         Raises:
             Forbidden: the actor has no public key.
             Unauthorized: the session is not one of this key, or has ended.
         """
-        own = visitor(self.sessions.check(actor, session))
-        return self._store.events.past(Who(Purpose.PERSONALIZE.value, default=True), own, limit)
+        reader = Actor(actor.name, frozenset({Purpose.PERSONALIZE.scope}))
+        return self.session(reader, self.sessions.check(actor, session), limit, own=True)
 
     def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
         """Write a whole table of checked events, in transactions of 250,000 rows.
@@ -236,14 +234,17 @@ class Gate:
             raise InputError("limit is out of range", got=limit, allowed="1 or more", field="limit")
         return self._store.events.past(self._who(purpose), user, limit)
 
-    def session(self, actor: Actor, session: str, limit: int = 500) -> Past:
+    def session(self, actor: Actor, session: str, limit: int = 500, *, own: bool = False) -> Past:
         """Return the newest ``limit`` events of an anonymous session, oldest first; none without its visitor's consent.
+
+        With ``own`` it is the visitor who asks, and has shown that the session is theirs: then none after a no only.
 
         Raises:
             Forbidden: the actor lacks ``recommend:read``.
         """
         require(actor, Purpose.PERSONALIZE.scope)
-        return self._store.events.past(self._who(Purpose.PERSONALIZE), visitor(session), limit)
+        who = Who(Purpose.PERSONALIZE.value, default=True) if own else self._who(Purpose.PERSONALIZE)
+        return self._store.events.past(who, visitor(session), limit)
 
     def erase(self, actor: Actor, user: str) -> dict[str, int]:
         """Remove a person's rows: events, consent, logged slates, and those of the visits that were theirs.

@@ -57,6 +57,8 @@ class VisitEvent(Struct, frozen=True, forbid_unknown_fields=True):
     "Makes sending it again harmless; it means nothing outside this session."
     context: dict[str, str] = {}
     "Device, page... as text."
+    slate: str | None = None
+    "The slate it was done with: which answer showed the item."
 
 
 class Sessions:
@@ -127,6 +129,7 @@ class Sessions:
                 _bound(session, event.id),
                 session=session,
                 context=event.context,
+                slate=event.slate,
             )
             for event in sent
         ]
