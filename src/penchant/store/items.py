@@ -16,6 +16,8 @@ __all__ = ["Items"]
 _BLOCK = 10_000
 "Rows read at a time."
 
+_VERSION = sa.select(counters.c.value).where(counters.c.name == "items")  # asked by every request: built once
+
 
 class Items:
     """The items table of one store.
@@ -65,7 +67,7 @@ class Items:
 
     def version(self) -> int:
         """Return the version that the last put gave."""
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return _version(connection)
 
     def get(self, key: str) -> sa.Row[Any] | None:
@@ -86,4 +88,4 @@ class Items:
 
 
 def _version(connection: sa.Connection) -> int:
-    return int(connection.execute(sa.select(counters.c.value).where(counters.c.name == "items")).scalar_one())
+    return int(connection.execute(_VERSION).scalar_one())

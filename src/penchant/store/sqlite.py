@@ -81,14 +81,19 @@ class SQLite(Database):
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Yield a connection that sees the store as it was at its first read."""
-        with self._translated():
-            self._check()
-            with self._reader.connect() as connection:
-                yield connection
+        with self._connected(self._reader) as connection:
+            yield connection
 
     def asking(self) -> AbstractContextManager[sa.Connection]:
-        """Return a connection for one question only: a transaction costs nothing here."""
-        return self.reading()
+        """Return a connection for one question only, which needs no transaction to see the store at one moment."""
+        return self._connected(self._bare)
+
+    @contextmanager
+    def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        with self._translated():
+            self._check()
+            with engine.connect() as connection:
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
