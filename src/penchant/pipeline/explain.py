@@ -48,7 +48,8 @@ class Explain(Struct, frozen=True, eq=False):
         bases: list[Base] = []
         for part in slate.parts:
             scorer = self.scorers[part.source]
-            addends += part.factor * np.nan_to_num(scorer.contributions(query.history, slate.items))
+            if getattr(scorer, "personal", True):  # of the others no entry of a history adds anything
+                addends += part.factor * np.nan_to_num(scorer.contributions(query.history, slate.items))
             base = np.nan_to_num(part.factor * scorer.base(slate.items)).astype(np.float32)
             if base.any():
                 bases.append((scorer.base_code, part.source, base))
