@@ -9,8 +9,7 @@ import typer
 
 from penchant.cli.evaluate import check_places
 from penchant.cli.faults import in_options
-from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File
-from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
+from penchant.cli.files import EventFile, reads_file
 from penchant.cli.shown import emit, say
 from penchant.cli.state import State, state_of
 from penchant.core.errors import PenchantError
@@ -31,21 +30,15 @@ def data(context: typer.Context) -> None:
 
 
 @APP.command()
+@reads_file
 def report(
     context: typer.Context,
     *,
-    path: File = None,
+    file: EventFile,
     json: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write all of it as JSON; - prints only that.")
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page.")] = None,
-    items: Catalogue = None,
-    mapping: Mapped = None,
-    item_mapping: CatalogueMapped = None,
-    constants: Constants = None,
-    columns: Columns = None,
-    separator: Separator = None,
-    time_format: TimeFormat = None,
     idle: Annotated[float, typer.Option(metavar="MINUTES", help="A longer gap begins another session.")] = 30.0,
     windows: Annotated[int, typer.Option(metavar="N", help="Parts of the time that are compared.")] = 4,
 ) -> None:
@@ -55,10 +48,9 @@ def report(
     state = state_of(context)
     target = None if json in (None, "-") else Path(str(json))
     check_places(None, html, target)
-    said = {"mapping": mapping, "constants": constants, "columns": columns, "separator": separator}
-    file = EventFile.of(path, items, item_mapping, said | {"time_format": time_format})
+    rules = {"idle": idle, "windows": windows}
     try:
-        made = _of_store(state, idle, windows) if path is None else _of_file(state, file, idle=idle, windows=windows)
+        made = _of_store(state, **rules) if file.path is None else _of_file(state, file, **rules)
     except PenchantError as error:
         raise in_options(error) from error
     if json == "-":
@@ -74,14 +66,14 @@ def report(
         say("\nwritten: " + ", ".join(written))
 
 
-def _of_store(state: State, idle: float, windows: int) -> DataReport:
+def _of_store(state: State, **rules: Any) -> DataReport:
     from penchant.engine.reporting import report_data
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
 
     settings = state.settings()
     with Gate.open(settings, state.clock) as gate:
-        return report_data(gate, SYSTEM, settings, idle=idle, windows=windows, progress=state.progress())
+        return report_data(gate, SYSTEM, settings, progress=state.progress(), **rules)
 
 
 def _of_file(state: State, file: EventFile, **rules: Any) -> DataReport:

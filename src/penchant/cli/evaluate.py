@@ -10,8 +10,7 @@ import msgspec
 import typer
 
 from penchant.cli.faults import Misuse, in_options
-from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File, MinUsers
-from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
+from penchant.cli.files import EventFile, MinUsers, reads_file
 from penchant.cli.protocol import (
     CUT,
     Allow,
@@ -44,10 +43,11 @@ if TYPE_CHECKING:
 __all__ = ["check_places", "evaluate", "held_out"]
 
 
+@reads_file
 def evaluate(
     context: typer.Context,
     *,
-    path: File = None,
+    file: EventFile,
     held_out_in: HeldOut = None,
     protocol: Protocol = None,
     test: Annotated[str | None, typer.Option(metavar="SPAN", help="The last part, held out, such as 28d.")] = None,
@@ -74,20 +74,11 @@ def evaluate(
     latex: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the table for LaTeX.")] = None,
     examples: Annotated[int, typer.Option(metavar="N", min=0, help="How many users the page shows.")] = 3,
     real_ids: Annotated[bool, typer.Option("--real-ids", help="Call these users by their ids.")] = False,
-    items: Catalogue = None,
-    mapping: Mapped = None,
-    item_mapping: CatalogueMapped = None,
-    constants: Constants = None,
-    columns: Columns = None,
-    separator: Separator = None,
-    time_format: TimeFormat = None,
 ) -> None:
     """Compare the models on events they have not seen."""
     from penchant.evaluation.page import write
 
     state = state_of(context)
-    read = {"mapping": mapping, "constants": constants, "columns": columns, "separator": separator}
-    file = EventFile.of(path, items, item_mapping, read | {"time_format": time_format})
     asked = {"protocol": protocol, "test": test, "windows": windows, "folds": folds, "share": share, "gap": gap}
     asked |= {"seed": seed, "models": models, "task": task, "by": by, "negatives": negatives, "threshold": threshold}
     asked |= {"examples": examples, "real_ids": real_ids}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +13,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from penchant.cli.faults import Misuse
-from penchant.cli.importing import EVENT_FIELDS, ITEM_FIELDS, mapped, pairs, read_options
+from penchant.cli.importing import (
+    EVENT_FIELDS,
+    ITEM_FIELDS,
+    Columns,
+    Constants,
+    Mapped,
+    Separator,
+    TimeFormat,
+    mapped,
+    pairs,
+    read_options,
+)
 from penchant.cli.state import State
 
 if TYPE_CHECKING:
@@ -19,7 +33,7 @@ if TYPE_CHECKING:
     from penchant.data.dataset import Dataset
     from penchant.data.readers import Events
 
-__all__ = ["Catalogue", "CatalogueMapped", "EventFile", "File", "MinUsers", "only_with_file"]
+__all__ = ["EventFile", "MinUsers", "only_with_file", "reads_file"]
 
 File = Annotated[
     Path | None,
@@ -34,6 +48,43 @@ CatalogueMapped = Annotated[
 MinUsers = Annotated[int | None, typer.Option(metavar="N", help="Items that fewer users touched are not learnt.")]
 
 _NAMES = {"constants": "--set", "columns": "--columns", "separator": "--separator", "time_format": "--time-format"}
+
+
+def reads_file(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the argument FILE and the options that say how it is read, and it what they describe, as ``file``.
+
+    >>> @reads_file
+    ... def count(context: typer.Context, *, file: EventFile) -> None: ...
+    >>> list(inspect.signature(count).parameters)[:4]
+    ['context', 'path', 'items', 'mapping']
+    """
+    own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.name != "file"]
+    path, *options = inspect.signature(_described, eval_str=True).parameters.values()
+    parameters = sorted([path, *own, *options], key=lambda one: one.kind)  # what stands by its place comes first
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        described = {one.name: given.pop(one.name) for one in (path, *options)}
+        command(**given, file=_described(**described))
+
+    vars(run)["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
+
+
+def _described(
+    *,
+    path: File = None,
+    items: Catalogue = None,
+    mapping: Mapped = None,
+    item_mapping: CatalogueMapped = None,
+    constants: Constants = None,
+    columns: Columns = None,
+    separator: Separator = None,
+    time_format: TimeFormat = None,
+) -> EventFile:
+    said = {"mapping": mapping, "constants": constants, "columns": columns, "separator": separator}
+    return EventFile.of(path, items, item_mapping, said | {"time_format": time_format})
 
 
 class EventFile(Struct, frozen=True):

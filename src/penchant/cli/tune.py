@@ -10,8 +10,7 @@ import typer
 
 from penchant.cli.evaluate import check_places, held_out
 from penchant.cli.faults import in_options
-from penchant.cli.files import Catalogue, CatalogueMapped, EventFile, File, MinUsers
-from penchant.cli.importing import Columns, Constants, Mapped, Separator, TimeFormat
+from penchant.cli.files import EventFile, MinUsers, reads_file
 from penchant.cli.reports import command_of, show_reports, write_forms
 from penchant.cli.shown import emit, say
 from penchant.cli.state import State, state_of
@@ -30,11 +29,12 @@ _NEXT = {
 }
 
 
+@reads_file
 def tune(
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the settings, or a learner.")],
     *,
-    path: File = None,
+    file: EventFile,
     trials: Annotated[int, typer.Option(metavar="N", help="How many there shall be in all.")] = 50,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="No trial begins later than this.")] = None,
     metric: Annotated[str, typer.Option(metavar="A@K", help="What is to be as high as can be.")] = "ndcg@10",
@@ -50,13 +50,6 @@ def tune(
     markdown: Annotated[Path | None, typer.Option(metavar="PATH", help="Write its table as Markdown.")] = None,
     latex: Annotated[Path | None, typer.Option(metavar="PATH", help="Write its table for LaTeX.")] = None,
     min_users: MinUsers = None,
-    items: Catalogue = None,
-    mapping: Mapped = None,
-    item_mapping: CatalogueMapped = None,
-    constants: Constants = None,
-    columns: Columns = None,
-    separator: Separator = None,
-    time_format: TimeFormat = None,
 ) -> None:
     """Search the hyper-parameters of a model."""
     if importlib.util.find_spec("optuna") is None:
@@ -64,8 +57,6 @@ def tune(
     from penchant.evaluation.page import write
 
     state = state_of(context)
-    said = {"mapping": mapping, "constants": constants, "columns": columns, "separator": separator}
-    file = EventFile.of(path, items, item_mapping, said | {"time_format": time_format})
     target = None if json in (None, "-") else Path(str(json))
     check_places(None, target, html, markdown, latex)
     search = {"metric": metric, "trials": trials, "seconds": seconds, "fields": field or (), "windows": windows}
