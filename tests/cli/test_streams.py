@@ -20,6 +20,8 @@ from pathlib import Path
 import pytest
 
 from penchant.cli.progress import Bars, progress_on
+from penchant.cli.state import State
+from penchant.core.errors import StoreError
 from penchant.core.progress import SILENT
 
 PENCHANT = Path(sys.executable).with_name("penchant")
@@ -195,6 +197,19 @@ def test_ctrl_c_ends_with_130_and_one_line(empty, run):
     assert ran.stderr.endswith("error: interrupted; nothing is left half-written\n")
     assert _events("penchant.db") == 0
     assert not _staged()
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, OSError, StoreError])
+def test_ctrl_c_that_a_library_turned_into_its_own_error_is_ctrl_c(empty, run, monkeypatch, kind):
+    def load(*_):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise kind("cannot close what is open")
+
+    monkeypatch.setattr(State, "settings", load)
+    ran = run("train")
+    assert (ran.status, ran.err) == (130, "error: interrupted; nothing is left half-written\n")
 
 
 def test_serve_answers_and_stops(shop, process):

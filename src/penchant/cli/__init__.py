@@ -42,7 +42,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except (OSError, MemoryError, RuntimeError) as error:
-        return report(_refused(error), FAILED)
+        if not _interrupted(error):
+            return report(_refused(error), FAILED)
+        status = INTERRUPTED
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:
