@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import pty
 import random
@@ -102,12 +101,8 @@ def _on_terminal(*args: str) -> str:
     return shown.decode()
 
 
-def test_verbose_writes_log_lines_on_standard_error(shop, run, monkeypatch):
-    root = logging.Logger("root of its own")
-    monkeypatch.setattr(logging, "root", root)
-    monkeypatch.setattr(logging.getLogger("penchant"), "parent", root)
-    monkeypatch.setattr(logging.getLogger("penchant"), "level", logging.INFO)
-    ran = run("--verbose", "--quiet", "train")
+def test_verbose_writes_log_lines_on_standard_error(shop, process):
+    ran = process("--verbose", "--quiet", "train")
     assert re.search(r"^\d{4}-.* INFO penchant\.engine\.training: fitted ease in \d", ran.err, re.MULTILINE)
 
 

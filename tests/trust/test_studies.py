@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from string import hexdigits
 
 import pytest
 import sqlalchemy as sa
@@ -78,6 +79,7 @@ def test_withdrawal_leaves_nothing(studies: Studies, store: Store):
 @pytest.mark.parametrize("ready_url", ["sqlite"], indirect=True)
 def test_no_token_is_stored(studies: Studies, tmp_path: Path):
     token = studies.join("tea", terms="I agree", agreed=True)
+    assert set(token) <= set(hexdigits)  # no command takes it for an option
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"popular" in stored
     assert token.encode() not in stored

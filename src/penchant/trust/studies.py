@@ -142,7 +142,7 @@ class Studies:
             raise InputError(
                 "nobody takes part without agreeing", then="tick the box, or leave the page", field="agreed"
             )
-        token = secrets.token_urlsafe(24)
+        token = secrets.token_hex(24)
         row = {"id": _digest(token), "terms": _digest(terms), "agreed": micros(self._clock.now())}
         if self._store.studies.join(name, row, lambda number: stands_first(study.seed, number)) is None:
             raise Forbidden("the study takes nobody else", got=name, then="thank you for wanting to help")
