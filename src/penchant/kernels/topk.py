@@ -113,31 +113,29 @@ def rank_dense(rows: Rows, weights: Float32, space: Space, exclude_seen: bool, b
 
 
 @njit(nogil=True, cache=True)
-def add_sparse(places: Int32, signal: Float32, postings: Rows, reached: Bool, out: Float32) -> None:
-    """Add to ``out`` (float32[n]) the signal-weighted sum of sparse rows; NaN where no row reaches.
+def add_sparse(places: Int32, signal: Float32, linear: Linear, out: Float32) -> None:
+    """Set ``out`` to the bases plus the signal-weighted sum of sparse rows; NaN where no row reaches.
 
     >>> postings = Rows(np.int64([0, 1, 1]), np.int32([1]), np.float32([0.5]))
-    >>> out = np.zeros(2, np.float32)
-    >>> add_sparse(np.int32([0]), np.float32([2]), postings, np.empty(2, np.bool_), out)
+    >>> out = np.empty(2, np.float32)
+    >>> add_sparse(np.int32([0]), np.float32([2]), Linear(postings, np.float32([0.25, 0.25])), out)
     >>> out.tolist()
-    [nan, 1.0]
+    [nan, 1.25]
 
     Args:
         places: int32[m], rows of the postings; -1 for none.
         signal: float32[m].
-        postings: n rows.
-        reached: bool[n], scratch.
-        out: float32[n], holds the bases; added to.
+        linear: n rows and the bases.
+        out: float32[n], written.
     """
-    reached[:] = False
+    postings, base = linear
+    out[:] = np.nan
     for p in range(len(places)):
         if places[p] >= 0 and signal[p] != 0:
             for q in range(postings.indptr[places[p]], postings.indptr[places[p] + 1]):
-                reached[postings.indices[q]] = True
-                out[postings.indices[q]] += signal[p] * postings.data[q]
-    for j in range(len(out)):
-        if not reached[j]:
-            out[j] = np.nan
+                j = postings.indices[q]
+                so_far = base[j] if np.isnan(out[j]) else out[j]
+                out[j] = so_far + signal[p] * postings.data[q]
 
 
 @njit(nogil=True, cache=True)
@@ -150,29 +148,27 @@ def links(places: Int32, columns: Int32, postings: Rows, weights: Float32, there
     >>> weights.tolist(), there.tolist()  # of rows 0 and 1, to column 1
     ([[0.25, 0.0]], [[True, False]])
 
-    Time is the number of postings of the rows times log m.
+    Time is the number of postings of the rows: most are told to lead elsewhere by one look at a mark.
 
     Args:
         places: int32[d], rows; -1 for none.
-        columns: int32[m], ascending.
-        postings: n rows.
+        columns: int32[m], ascending and distinct, of which the first may be -1.
+        postings: n rows over n columns.
         weights: float32[m, d] of zeros, written.
         there: bool[m, d] of false, written.
     """
+    wanted = np.zeros(len(postings.indptr) - 1, np.bool_)
+    for column in columns:
+        if column >= 0:
+            wanted[column] = True
     for e in range(len(places)):
         if places[e] < 0:
             continue
         for q in range(postings.indptr[places[e]], postings.indptr[places[e] + 1]):
-            low, high = 0, len(columns)
-            while low < high:
-                middle = (low + high) // 2
-                if columns[middle] < postings.indices[q]:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < len(columns) and columns[low] == postings.indices[q]:
-                weights[low, e] += postings.data[q]
-                there[low, e] = True
+            if wanted[postings.indices[q]]:
+                row = np.searchsorted(columns, postings.indices[q])
+                weights[row, e] += postings.data[q]
+                there[row, e] = True
 
 
 class _Sums(NamedTuple):

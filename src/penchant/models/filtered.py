@@ -40,6 +40,9 @@ class LowRankLinear(SparseLinear, frozen=True, eq=False, kw_only=True):
         scores: Float32 = self._block(Rows(np.array([0, len(codes)], np.int64), self.positions[codes], signal))[0]
         return scores
 
+    def _told(self, codes: Int32, signal: Float32, items: Int32) -> tuple[Float32, Bool]:
+        return self._addends(codes, signal, items), self._can_score(codes, signal, items)
+
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         n = len(self.candidates)
         rows, columns = self.positions[codes], self.positions[items]

@@ -75,31 +75,23 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
         return np.where(places >= 0, self._linear.base[places], np.nan).astype(np.float32)
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
-        postings, base = self._linear
-        out = base.copy()
-        reached: Bool = np.empty(len(out), np.bool_)
-        add_sparse(self.positions[codes], signal, postings, reached, out)
+        out = np.empty(len(self.candidates), np.float32)
+        add_sparse(self.positions[codes], signal, self._linear, out)
         return out
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
-        weights, _, back = self._links(codes, items)
-        table: Float32 = (weights * signal)[back]
-        return table
+        return self._told(codes, signal, items)[0]
 
     def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
-        _, there, back = self._links(codes, items)
-        able: Bool = there[:, signal != 0].any(axis=1)[back]
-        return able
+        return self._told(codes, signal, items)[1]
 
-    def _links(self, codes: Int32, items: Int32) -> tuple[Any, Any, Any]:
-        """Return what leads from codes to distinct items, whether anything does, and where each item is of these."""
+    def _told(self, codes: Int32, signal: Float32, items: Int32) -> tuple[Float32, Bool]:
+        """Return what leads from each code to each item, and which items anything leads to."""
         columns, back = np.unique(self._places(items), return_inverse=True)
-        weights, there = (
-            np.zeros((len(columns), len(codes)), np.float32),
-            np.zeros((len(columns), len(codes)), np.bool_),
-        )
-        links(self._places(codes), columns.astype(np.int32), self._linear.postings, weights, there)
-        return weights, there, back
+        shape = (len(columns), len(codes))
+        weights, there = np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
+        links(self._places(codes), columns, self._linear.postings, weights, there)
+        return (weights * signal)[back], (there & (signal != 0)).any(axis=1)[back]
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         rank_sparse(rows, self._linear, space, exclude_seen, best)

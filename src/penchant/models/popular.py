@@ -44,7 +44,7 @@ class Popularity(Scorer, frozen=True, eq=False, kw_only=True):
         return np.where(places >= 0, self.popularity[places], np.float32(np.nan))
 
     def _score(self, codes: Int32, signal: Float32) -> Float32:
-        return self.popularity
+        return self.popularity.copy()
 
     def _addends(self, codes: Int32, signal: Float32, items: Int32) -> Float32:
         return np.zeros((len(items), len(codes)), np.float32)

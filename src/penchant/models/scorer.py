@@ -112,7 +112,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         """Return float32[n_items]: the score of every item for one history; NaN where it cannot say."""
         codes, signal, _ = self._row(history)
         if len(self.candidates) == self.n_items:
-            return np.array(self._score(codes, signal))
+            return self._score(codes, signal)
         scores = np.full(self.n_items, np.nan, np.float32)
         scores[self.candidates] = self._score(codes, signal)
         return scores
@@ -151,9 +151,11 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         asked = np.asarray(items, dtype=np.int32)
         codes, signal, latest = self._row(history)
         table = np.zeros((len(asked), len(history)), np.float32)
-        if len(codes):
-            table[:, latest] = self._addends(codes, signal, asked)
-        table[~self._can_score(codes, signal, asked)] = np.nan
+        if not len(codes):
+            table[~self._can_score(codes, signal, asked)] = np.nan
+            return table
+        table[:, latest], able = self._told(codes, signal, asked)
+        table[~able] = np.nan
         return table
 
     # -- asked with ids ---------------------------------------------------------------------------------------------
@@ -299,12 +301,16 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
 
     @abstractmethod
     def _score(self, codes: Int32, signal: Float32) -> Float32:
-        """Return float32[n candidates] for distinct ascending items and their signals."""
+        """Return float32[n candidates], new, for distinct ascending items and their signals."""
 
     def _can_score(self, codes: Int32, signal: Float32, items: Int32) -> Bool:
         """Return bool[m]: which items have a score for these signals; a model that knows a shorter way takes it."""
         places = self._places(items)
         return (places >= 0) & ~np.isnan(self._score(codes, signal)[places])
+
+    def _told(self, codes: Int32, signal: Float32, items: Int32) -> tuple[Float32, Bool]:
+        """Return float32[m, d] and bool[m]: :meth:`_addends` and :meth:`_can_score`, for models that work out both."""
+        return self._addends(codes, signal, items), self._can_score(codes, signal, items)
 
     def _places(self, items: Int32) -> Int32:
         """Return int32[m]: the place of each item among the candidates, -1 for the others and for code -1."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 
+from penchant.core.arrays import Float32
 from penchant.core.nouns import Part, Query, Slate
 from penchant.core.protocols import Stage
+from penchant.pipeline.retrieve import every, scored
 
 __all__ = ["Blend", "Fallback"]
 
@@ -33,20 +35,29 @@ class Blend(Struct, frozen=True, eq=False):
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the union of what the stages find."""
         found = [(stage(query, slate), weight) for stage, weight in self.stages]
-        found = [(part, weight) for part, weight in found if len(part)]
+        found = [(part, weight / (_largest(part.scores) or 1.0)) for part, weight in found if len(part)]
         if not found:
             return Slate.of()
-        size = 1 + max(int(part.items.max()) for part, _ in found)
-        scores, there = np.zeros(size, np.float32), np.zeros(size, np.bool_)
-        parts: list[Part] = []
-        for part, weight in found:
-            factor = weight / (float(np.abs(part.scores).max()) or 1.0)
-            own = slice(size) if len(part) == size else part.items  # so many different codes are all, in order
-            scores[own] += np.float32(factor) * part.scores
-            there[own] = True
-            parts += [Part(p.source, p.factor * factor) for p in part.parts]
-        items = np.flatnonzero(there)
-        return Slate.of(items, scores if len(items) == size else scores[items], parts=tuple(parts))
+        parts = tuple(Part(part.source, part.factor * factor) for slate, factor in found for part in slate.parts)
+        size = 1 + max(int(slate.items.max()) for slate, _ in found)
+        return Slate(*scored(_sum([(slate, np.float32(factor)) for slate, factor in found], size)), parts=parts)
+
+
+def _sum(found: list[tuple[Slate, np.float32]], size: int) -> Float32:
+    """Return float32[size]: the scores times their factors, added up; NaN where there is none."""
+    found.sort(key=lambda each: each[0].items is not every(size))  # one of the whole catalogue is begun with
+    first, factor = found[0]
+    if first.items is every(size):
+        scores, found = first.scores * factor, found[1:]
+    else:
+        scores = np.full(size, np.nan, np.float32)
+    for slate, factor in found:
+        scores[slate.items] = np.nan_to_num(scores[slate.items]) + factor * slate.scores
+    return scores
+
+
+def _largest(scores: Float32) -> float:
+    return max(float(scores.max()), -float(scores.min()))
 
 
 class Fallback(Struct, frozen=True, eq=False):

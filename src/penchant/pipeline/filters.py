@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 
+from penchant.core.arrays import Bool, Int32
 from penchant.core.nouns import Query, Slate
 from penchant.pipeline.catalogue import Catalogue
 
@@ -23,7 +24,7 @@ class Seen(Struct, frozen=True):
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the items that are not in the history."""
-        return slate.take(~np.isin(slate.items, query.history.items))
+        return slate.take(~_among(slate.items, query.history.items))
 
 
 class Disliked(Struct, frozen=True):
@@ -44,7 +45,7 @@ class Disliked(Struct, frozen=True):
         known = query.history.items >= 0
         codes, place = np.unique(query.history.items[known], return_inverse=True)
         weights = np.bincount(place, weights=query.history.weights[known], minlength=len(codes))
-        return slate.take(~np.isin(slate.items, codes[weights < 0]))
+        return slate.take(~_among(slate.items, codes[weights < 0]))
 
 
 class Available(Struct, frozen=True, eq=False):
@@ -87,9 +88,9 @@ class Categories(Struct, frozen=True, eq=False):
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the items the query's categories allow."""
         if query.filters.categories:
-            slate = slate.take(np.isin(slate.items, self.catalogue.members(query.filters.categories)))
+            slate = slate.take(_among(slate.items, self.catalogue.members(query.filters.categories)))
         if query.filters.exclude_categories:
-            slate = slate.take(~np.isin(slate.items, self.catalogue.members(query.filters.exclude_categories)))
+            slate = slate.take(~_among(slate.items, self.catalogue.members(query.filters.exclude_categories)))
         return slate
 
 
@@ -139,7 +140,16 @@ class Given(Struct, frozen=True, eq=False):
         """Return the items the query's ids allow."""
         codes = self.catalogue.vocabulary.codes
         if query.filters.include:
-            slate = slate.take(np.isin(slate.items, codes(query.filters.include)))
+            slate = slate.take(_among(slate.items, codes(query.filters.include)))
         if query.filters.exclude:
-            slate = slate.take(~np.isin(slate.items, codes(query.filters.exclude)))
+            slate = slate.take(~_among(slate.items, codes(query.filters.exclude)))
         return slate
+
+
+def _among(items: Int32, others: Int32) -> Bool:
+    """Return bool[n]: which items are among others."""
+    if not len(others):
+        return np.zeros(len(items), np.bool_)
+    ordered = np.sort(others)
+    place = np.minimum(np.searchsorted(ordered, items), len(ordered) - 1)
+    return np.asarray(ordered[place] == items)

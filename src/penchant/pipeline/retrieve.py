@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
+
 import numpy as np
 from msgspec import Struct
 
-from penchant.core.nouns import Part, Query, Slate
+from penchant.core.arrays import Float32, Int32
+from penchant.core.nouns import History, Part, Query, Slate
 from penchant.core.protocols import Scorer
 
-__all__ = ["Retrieve"]
+__all__ = ["Retrieve", "every", "scored"]
 
 
-class Retrieve(Struct, frozen=True, eq=False):
+class Retrieve(Struct, frozen=True, eq=False, dict=True):
     """Take every item the scorer can score for the history, in code order.
+
+    A scorer that says the same to everybody is asked once.
 
     >>> from penchant.core.nouns import History
     >>> from datetime import UTC, datetime
@@ -30,6 +35,36 @@ class Retrieve(Struct, frozen=True, eq=False):
 
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the items with a score; what was in ``slate`` is replaced."""
-        scores = self.scorer.score(query.history)
-        found = np.flatnonzero(~np.isnan(scores))
-        return Slate.of(found, scores[found], parts=(Part(self.source, 1.0),))
+        return self._found(query.history) if getattr(self.scorer, "personal", True) else self._same
+
+    def _found(self, history: History) -> Slate:
+        return Slate(*scored(self.scorer.score(history)), parts=(Part(self.source, 1.0),))
+
+    @cached_property
+    def _same(self) -> Slate:
+        return self._found(History.of([]))
+
+
+@lru_cache(maxsize=8)
+def every(n: int) -> Int32:
+    """Return int32[n]: the codes of a whole catalogue, the same array every time; nobody writes to it.
+
+    >>> every(3).tolist(), every(3) is every(3)
+    ([0, 1, 2], True)
+    """
+    return np.arange(n, dtype=np.int32)
+
+
+def scored(scores: Float32) -> tuple[Int32, Float32]:
+    """Return int32[m] and float32[m]: the codes that have a score, ascending, and the scores.
+
+    >>> [found.tolist() for found in scored(np.float32([1, np.nan, 3]))]
+    [[0, 2], [1.0, 3.0]]
+
+    When all have one, the scores are those given, not a copy.
+    """
+    missing = np.isnan(scores)
+    if not missing.any():
+        return every(len(scores)), scores
+    found = np.flatnonzero(~missing).astype(np.int32)
+    return found, scores[found]
