@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 from msgspec import Struct
 
@@ -20,6 +21,7 @@ _STEPS: ContextVar[list[Step] | None] = ContextVar("steps", default=None)
 _DEPTH: ContextVar[int] = ContextVar("depth", default=0)
 
 Listener = Callable[["Step", str], None]
+Told = Callable[[int], None]
 Spans = Callable[[str, dict[str, str | int]], AbstractContextManager[object]]
 
 
@@ -96,34 +98,17 @@ class Watching:
             told(len(found))
         return found
 
+    def step(self, stage: str, detail: str, placement: str, before: int = 0) -> AbstractContextManager[Told]:
+        """Take note of what is done inside; gives what takes the number of things that are left."""
+        taken = _Taken(self._listeners, stage, detail, placement, before)
+        return taken if self._spans is None else self._spanned(taken, self._spans)
+
     @contextmanager
-    def step(self, stage: str, detail: str, placement: str, before: int = 0) -> Iterator[Callable[[int], None]]:
-        """Take note of what is done inside; yields what takes the number of things that are left."""
-        after = 0
-
-        def told(left: int) -> None:
-            nonlocal after
-            after = left
-
-        depth = _DEPTH.get()
-        token = _DEPTH.set(depth + 1)
-        started = time.perf_counter()
-        try:
-            if self._spans is None:
-                yield told
-            else:
-                label = f"{stage} {detail}".rstrip()
-                with self._spans(label, {"penchant.placement": placement, "penchant.before": before}) as span:
-                    yield told
-                    span.set_attribute("penchant.after", after)  # type: ignore[attr-defined]
-        finally:
-            _DEPTH.reset(token)
-            done = Step(stage, detail, (time.perf_counter() - started) * 1000, before, after, depth)
-            steps = _STEPS.get()
-            if steps is not None:
-                steps.append(done)
-            for listener in self._listeners:
-                listener(done, placement)
+    def _spanned(self, taken: _Taken, spans: Spans) -> Iterator[Told]:
+        label = f"{taken.stage} {taken.detail}".rstrip()
+        with taken, spans(label, {"penchant.placement": taken.placement, "penchant.before": taken.before}) as span:
+            yield taken.told
+            span.set_attribute("penchant.after", taken.after)  # type: ignore[attr-defined]
 
     @contextmanager
     def recorded(self) -> Iterator[list[Step]]:
@@ -134,3 +119,31 @@ class Watching:
             yield steps
         finally:
             _STEPS.reset(token)
+
+
+class _Taken:
+    """One step while it is taken; a class, for every answer takes a dozen of them."""
+
+    __slots__ = ("after", "before", "detail", "listeners", "placement", "stage", "started", "token")
+
+    def __init__(self, listeners: tuple[Listener, ...], stage: str, detail: str, placement: str, before: int) -> None:
+        self.listeners, self.stage, self.detail = listeners, stage, detail
+        self.placement, self.before, self.after = placement, before, 0
+
+    def told(self, left: int) -> None:
+        self.after = left
+
+    def __enter__(self) -> Told:
+        self.token = _DEPTH.set(_DEPTH.get() + 1)
+        self.started = time.perf_counter()
+        return self.told
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        ms = (time.perf_counter() - self.started) * 1000
+        _DEPTH.reset(self.token)
+        done = Step(self.stage, self.detail, ms, self.before, self.after, _DEPTH.get())
+        steps = _STEPS.get()
+        if steps is not None:
+            steps.append(done)
+        for listener in self.listeners:
+            listener(done, self.placement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,30 +40,27 @@ def reasons_of(
     """
     active = np.flatnonzero(addends.any(axis=0))
     keys: dict[tuple[str, int], int] = {}
-    place = [
-        keys.setdefault((history.kinds[at] if history.kinds else "history", int(history.items[at])), len(keys))
-        for at in active
-    ]
+    kinds = history.kinds or ("history",) * len(history)
+    codes = history.items.tolist()
+    place = [keys.setdefault((kinds[at], codes[at]), len(keys)) for at in active.tolist()]
     names = list(zip([code for code, _ in keys], items.ids([item for _, item in keys]), strict=True))
     names += [(code, evidence) for code, evidence, _ in bases]
-    table = np.zeros((len(addends), len(names)))
-    for column, at in zip(place, active, strict=True):
-        table[:, column] += addends[:, at]
-    for column, (_, _, base) in enumerate(bases, start=len(keys)):
-        table[:, column] = base
-    return tuple(_strongest(names, row, len(keys), limit) for row in table)
+    table = np.zeros((len(names), len(addends)))
+    np.add.at(table, place, addends.T[active])
+    for row, (_, _, base) in enumerate(bases, start=len(keys)):
+        table[row] = base
+    return tuple(_strongest(names, row, len(keys), limit) for row in table.T.tolist())
 
 
-def _strongest(names: list[tuple[str, str]], row: Float64, events: int, limit: int | None) -> tuple[Reason, ...]:
+def _strongest(names: list[tuple[str, str]], row: list[float], events: int, limit: int | None) -> tuple[Reason, ...]:
     """Return the reasons of one score; the first ``events`` columns are events, the others bases."""
-    order = np.lexsort((np.arange(len(row)), -np.abs(row)))
-    order = order[row[order] != 0]
-    others = order[:0]
+    order = sorted((i for i, weight in enumerate(row) if weight), key=lambda i: -abs(row[i]))
+    others: list[int] = []
     if limit is not None and len(order) > limit + 1:
-        base = order >= events
-        kept = base | (np.cumsum(~base) <= limit - np.count_nonzero(base))
-        order, others = order[kept], np.sort(order[~kept])
-    reasons = [Reason(names[i][0], names[i][1], float(row[i])) for i in order]
-    if len(others):
-        reasons.append(Reason("rest", str(len(others)), float(row[others].sum())))
+        own = [i for i in order if i < events]
+        others = sorted(own[max(limit - (len(order) - len(own)), 0) :])
+        order = [i for i in order if i not in others]
+    reasons = [Reason(*names[i], row[i]) for i in order]
+    if others:
+        reasons.append(Reason("rest", str(len(others)), math.fsum(row[i] for i in others)))
     return tuple(reasons)

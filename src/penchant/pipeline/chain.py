@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -25,7 +26,7 @@ from penchant.pipeline.watched import Watch, watched
 __all__ = ["Chain", "chain_of"]
 
 
-class Chain(Struct, frozen=True, eq=False):
+class Chain(Struct, frozen=True, eq=False, dict=True):
     """The stages of a placement, apart, so that one that is late or has no model can be left out.
 
     >>> from datetime import datetime
@@ -65,36 +66,66 @@ class Chain(Struct, frozen=True, eq=False):
 
     def found(self, source: Stage, query: Query, *, given: bool = False) -> Slate:
         """Return the best that a source finds and that may be shown, enough to rank; with ``given``, all asked for."""
-        sift: Stage = Given(self.catalogue)
-        if not given:
-            sift = Sift(filters_of(self.settings, self.catalogue), DEEP if self.settings.most_per_category else 0)
-        return self._run(sift, query, self._run(source, query, Slate.of()))
-
-    def _run(self, stage: Stage, query: Query, slate: Slate) -> Slate:
-        return (stage if self.watch is None else watched(stage, self.watch))(query, slate)
+        found = source(query, Slate.of())
+        return self._given(query, found) if given else self._sift(query, found)
 
     def content(self, scorer: Scorer, source: str) -> Stage:
         """Return the stage that asks a scorer by content."""
-        return Retrieve(source, scorer)
+        return self._watched(Retrieve(source, scorer))
 
     def rank(self, query: Query, slate: Slate) -> Slate:
         """Return the best of a slate."""
-        return self._run(Rank(), query, slate)
+        return self._rank(query, slate)
 
     def rerank(self, query: Query, slate: Slate) -> Slate:
         """Return the best of a slate, spread over categories; like :meth:`rank` where nothing says how."""
-        most = self.settings.most_per_category
-        return self._run(Spread(self.catalogue, most), query, slate) if most else self.rank(query, slate)
+        return self._spread(query, slate) if self.settings.most_per_category else self._rank(query, slate)
 
     def explain(self, query: Query, slate: Slate, scorers: Mapping[str, Scorer]) -> Slate:
         """Return the slate with ids and with reasons in words."""
-        told = self._run(Explain(scorers, self.catalogue, self.settings.reasons), query, slate)
+        reasons = self._reasons if scorers is self.scorers else self._reasons_of(scorers)
+        told = reasons(query, slate)
         alike = any(part.source == SOURCE for part in slate.parts)
-        return self._run(Words(self.catalogue, ALIKE) if alike else Words(self.catalogue), query, told)
+        return self._alike(query, told) if alike else self._words(query, told)
 
     def named(self, slate: Slate) -> Slate:
         """Return the slate with ids, and no reasons."""
         return msgspec.structs.replace(slate, ids=tuple(self.catalogue.vocabulary.ids(slate.items)))
+
+    def _watched(self, stage: Stage) -> Stage:
+        return stage if self.watch is None else watched(stage, self.watch)
+
+    def _reasons_of(self, scorers: Mapping[str, Scorer]) -> Stage:
+        return self._watched(Explain(scorers, self.catalogue, self.settings.reasons))
+
+    @cached_property
+    def _sift(self) -> Stage:
+        deep = DEEP if self.settings.most_per_category else 0
+        return self._watched(Sift(filters_of(self.settings, self.catalogue), deep))
+
+    @cached_property
+    def _given(self) -> Stage:
+        return self._watched(Given(self.catalogue))
+
+    @cached_property
+    def _rank(self) -> Stage:
+        return self._watched(Rank())
+
+    @cached_property
+    def _spread(self) -> Stage:
+        return self._watched(Spread(self.catalogue, self.settings.most_per_category))
+
+    @cached_property
+    def _reasons(self) -> Stage:
+        return self._reasons_of(self.scorers)
+
+    @cached_property
+    def _words(self) -> Stage:
+        return self._watched(Words(self.catalogue))
+
+    @cached_property
+    def _alike(self) -> Stage:
+        return self._watched(Words(self.catalogue, ALIKE))
 
 
 def chain_of(
@@ -117,6 +148,8 @@ def chain_of(
     if missing is not None and fallback is None:
         raise missing
     first = missing or lost
+    if watch is not None:
+        blend, fallback = (None if stage is None else watched(stage, watch) for stage in (blend, fallback))
     return Chain(placement, scorers, catalogue, blend, fallback, None if first is None else str(first), watch)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -49,13 +50,18 @@ class Explain(Struct, frozen=True, eq=False):
         for part in slate.parts:
             scorer = self.scorers[part.source]
             if getattr(scorer, "personal", True):  # of the others no entry of a history adds anything
-                addends += part.factor * np.nan_to_num(scorer.contributions(query.history, slate.items))
-            base = np.nan_to_num(part.factor * scorer.base(slate.items)).astype(np.float32)
+                addends += part.factor * _numbers(scorer.contributions(query.history, slate.items))
+            base = _numbers(part.factor * scorer.base(slate.items)).astype(np.float32)
             if base.any():
                 bases.append((scorer.base_code, part.source, base))
         reasons = reasons_of(query.history, addends, bases, self.catalogue.vocabulary, self.limit)
         ids = tuple(self.catalogue.vocabulary.ids(slate.items))
         return msgspec.structs.replace(slate, reasons=reasons, ids=ids)
+
+
+def _numbers(addends: Any) -> Any:
+    """Return what is given with 0 in place of NaN: a source that cannot score an item adds nothing to it."""
+    return np.where(np.isnan(addends), 0.0, addends)
 
 
 _BECAUSE = {
@@ -112,36 +118,45 @@ class Words(Struct, frozen=True, eq=False):
     def __call__(self, query: Query, slate: Slate, /) -> Slate:
         """Return the slate with the text of every reason."""
         counts = _counts(query.history)
-        said = tuple(
-            tuple(msgspec.structs.replace(r, text=self._text(r, item, counts)) for r in reasons)
-            for item, reasons in zip(slate.ids, slate.reasons, strict=True)
+        said: dict[tuple[str, str, bool], str] = {}  # many items of a slate rest on the same
+        return msgspec.structs.replace(
+            slate,
+            reasons=tuple(
+                tuple([Reason(r.code, r.evidence, r.weight, self._text(r, item, counts, said)) for r in reasons])
+                for item, reasons in zip(slate.ids, slate.reasons, strict=True)
+            ),
         )
-        return msgspec.structs.replace(slate, reasons=said)
 
-    def _text(self, reason: Reason, item: str, counts: Mapping[tuple[str, int], int]) -> str:
-        if reason.code == "popular":
-            return _popular(reason)
-        if reason.code == "average":
-            return "What it is rated on average"
-        if reason.code == "rest":
-            return f"{reason.evidence} other things in the history together"
-        code = self.catalogue.vocabulary.code(reason.evidence)
-        if code < 0:
-            return reason.code.capitalize()
+    def _text(
+        self, reason: Reason, item: str, counts: Mapping[tuple[str, int], int], said: dict[tuple[str, str, bool], str]
+    ) -> str:
         if reason.evidence == item and reason.code in _ITSELF:
-            n = counts.get((reason.code, code), 1)
+            n = counts.get((reason.code, self.catalogue.vocabulary.code(item)), 1)
             return _ITSELF[reason.code].format(times="once" if n == 1 else f"{n} times")
-        held_back = reason.weight < 0 and reason.code != "dislike"
-        words = (
-            _AGAINST if held_back else self.because.get(reason.code, "Because of your " + reason.code + " of {title}")
-        )
-        return words.format(title=self.catalogue.title(code))
+        key = (reason.code, reason.evidence, reason.weight < 0)
+        if key not in said:
+            said[key] = self._because(*key)
+        return said[key]
+
+    def _because(self, code: str, evidence: str, against: bool) -> str:
+        if code == "popular":
+            return _popular(evidence, against)
+        if code == "average":
+            return "What it is rated on average"
+        if code == "rest":
+            return f"{evidence} other things in the history together"
+        item = self.catalogue.vocabulary.code(evidence)
+        if item < 0:
+            return code.capitalize()
+        held_back = against and code != "dislike"
+        words = _AGAINST if held_back else self.because.get(code, "Because of your " + code + " of {title}")
+        return words.format(title=self.catalogue.title(item))
 
 
-def _popular(reason: Reason) -> str:
-    if reason.weight < 0:
+def _popular(evidence: str, against: bool) -> str:
+    if against:
         return "Less common than what it resembles"
-    return "Popular right now" if reason.evidence == "trending" else "Popular with other customers"
+    return "Popular right now" if evidence == "trending" else "Popular with other customers"
 
 
 def _counts(history: History) -> dict[tuple[str, int], int]:
