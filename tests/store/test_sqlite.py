@@ -153,7 +153,7 @@ def test_a_stage_that_another_process_removes_meanwhile_is_none_to_sweep(
 
 
 def test_past_reads_the_index_alone(store: Store) -> None:
-    asked = _past(shown=False, default=False).compile(dialect=sqlite.dialect(paramstyle="named"))
+    asked = _past(shown=False, default=False).statement.compile(dialect=sqlite.dialect(paramstyle="named"))
     values = {**asked.params, "person": "ann", "purpose": "train", "most": 5}
     with store._database.reading() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values).fetchall()

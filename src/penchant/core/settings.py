@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,15 @@ class EventSettings(_Section, frozen=True):
         >>> EventSettings().weigh("rating", 4.0), EventSettings().weigh("wish", 1.0)
         (4.0, 1.0)
         """
-        times = value if kind in self.valued else float((value > 0) - (value < 0))
-        return self.weights.get(kind, 1.0) * times
+        return self.weigh_all((kind,), (value,))[0]
+
+    def weigh_all(self, kinds: Sequence[str], values: Sequence[float]) -> list[float]:
+        """Return what each of many events weighs."""
+        weights, valued = self.weights, self.valued
+        return [
+            weights.get(kind, 1.0) * (value if kind in valued else 1.0 if value > 0 else -1.0 if value < 0 else 0.0)
+            for kind, value in zip(kinds, values, strict=True)
+        ]
 
 
 class ConsentSettings(_Section, frozen=True):

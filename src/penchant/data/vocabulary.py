@@ -29,12 +29,13 @@ class Vocabulary:
     (2, True, 'pear')
     """
 
-    __slots__ = ("_codes", "_series")
+    __slots__ = ("_codes", "_ids", "_series")
 
     def __init__(self, series: pl.Series) -> None:
         """Take a distinct, non-null string series in code order; use :meth:`of` for anything else."""
         self._series = series.alias("id")
         self._codes: dict[str, int] | None = None
+        self._ids: list[str] = []
 
     @classmethod
     def of(cls, ids: Iterable[str] | pl.Series) -> Vocabulary:
@@ -98,7 +99,7 @@ class Vocabulary:
             found = asked.join(table, on="id", how="left", maintain_order="left")
             return found["code"].fill_null(-1).to_numpy().astype(np.int32)
         get = self._lookup().get
-        return np.fromiter((get(i, -1) for i in ids), dtype=np.int32)
+        return np.array([get(i, -1) for i in ids], dtype=np.int32)
 
     def ids(self, codes: Any) -> list[str]:
         """Return the id of every code.
@@ -107,10 +108,10 @@ class Vocabulary:
             IndexError: a code lies outside the vocabulary.
         """
         index = np.asarray(codes, dtype=np.int64)
-        if index.size and not (index.min() >= 0 and index.max() < len(self)):
-            raise IndexError(f"codes must lie in [0, {len(self)}), got {index.min()} to {index.max()}")
         if index.size <= _FEW:
-            return [self._series.item(code) for code in index.reshape(-1).tolist()]
+            return self._few(index.reshape(-1).tolist())
+        if index.size and not (index.min() >= 0 and index.max() < len(self)):
+            raise _outside(len(self), index.min(), index.max())
         return list(self._series.gather(index))
 
     def union(self, other: Vocabulary) -> Vocabulary:
@@ -125,7 +126,20 @@ class Vocabulary:
         both = pl.concat([self._series, new.alias("id")])
         return Vocabulary.of(both) if self._series.is_sorted() else Vocabulary(both)
 
+    def _few(self, codes: list[int]) -> list[str]:
+        if codes and not (min(codes) >= 0 and max(codes) < len(self)):
+            raise _outside(len(self), min(codes), max(codes))
+        if self._ids:  # who looks codes up has the ids at hand
+            ids = self._ids
+            return [ids[code] for code in codes]
+        return [self._series.item(code) for code in codes]
+
     def _lookup(self) -> dict[str, int]:
         if self._codes is None:
-            self._codes = {key: code for code, key in enumerate(self._series)}
+            self._ids = self._series.to_list()
+            self._codes = {key: code for code, key in enumerate(self._ids)}
         return self._codes
+
+
+def _outside(size: int, least: int, most: int) -> IndexError:
+    return IndexError(f"codes must lie in [0, {size}), got {least} to {most}")

@@ -240,14 +240,15 @@ def placement_of(settings: Settings, name: str) -> PlacementSettings:
 def _ranked(slate: Slate, catalogue: Catalogue, before: int) -> tuple[Ranked, ...]:
     ranked: list[Ranked] = []
     all_reasons = slate.reasons or ((),) * len(slate)
-    for row, (code, score, reasons) in enumerate(zip(slate.items, slate.scores, all_reasons, strict=True)):
-        item = catalogue.item(int(code))
+    rows = zip(slate.items.tolist(), slate.scores.tolist(), all_reasons, strict=True)
+    for rank, (code, score, reasons) in enumerate(rows, start=before + 1):
+        item = catalogue.item(code)
         ranked.append(
             Ranked(
                 item=item.id,
                 title=item.title,
-                rank=before + row + 1,
-                score=float(score),
+                rank=rank,
+                score=score,
                 reasons=reasons,
                 price=item.price,
                 currency=item.currency,

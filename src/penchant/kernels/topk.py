@@ -129,13 +129,16 @@ def add_sparse(places: Int32, signal: Float32, linear: Linear, out: Float32) -> 
         out: float32[n], written.
     """
     postings, base = linear
-    out[:] = np.nan
+    reached = np.zeros(len(out), np.uint8)
+    out[:] = base
     for p in range(len(places)):
         if places[p] >= 0 and signal[p] != 0:
             for q in range(postings.indptr[places[p]], postings.indptr[places[p] + 1]):
                 j = postings.indices[q]
-                so_far = base[j] if np.isnan(out[j]) else out[j]
-                out[j] = so_far + signal[p] * postings.data[q]
+                reached[j] = 1
+                out[j] += signal[p] * postings.data[q]
+    for j in range(len(out)):  # no branch depends on what was reached, here or above: it could not be foreseen
+        out[j] = out[j] if reached[j] != 0 else np.float32(np.nan)
 
 
 @njit(nogil=True, cache=True)

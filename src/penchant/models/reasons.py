@@ -49,18 +49,22 @@ def reasons_of(
     np.add.at(table, place, addends.T[active])
     for row, (_, _, base) in enumerate(bases, start=len(keys)):
         table[row] = base
-    return tuple(_strongest(names, row, len(keys), limit) for row in table.T.tolist())
+    order, counts = np.argsort(-np.abs(table.T), axis=1, kind="stable"), np.count_nonzero(table, axis=0)
+    rows = zip(table.T.tolist(), order.tolist(), counts.tolist(), strict=True)
+    return tuple([_strongest(names, weights, best[:count], len(keys), limit) for weights, best, count in rows])
 
 
-def _strongest(names: list[tuple[str, str]], row: list[float], events: int, limit: int | None) -> tuple[Reason, ...]:
-    """Return the reasons of one score; the first ``events`` columns are events, the others bases."""
-    order = sorted((i for i, weight in enumerate(row) if weight), key=lambda i: -abs(row[i]))
+def _strongest(
+    names: list[tuple[str, str]], weights: list[float], order: list[int], events: int, limit: int | None
+) -> tuple[Reason, ...]:
+    """Return the reasons of one score, whose addends come in an order; the first ``events`` are events, then bases."""
     others: list[int] = []
     if limit is not None and len(order) > limit + 1:
-        own = [i for i in order if i < events]
-        others = sorted(own[max(limit - (len(order) - len(own)), 0) :])
-        order = [i for i in order if i not in others]
-    reasons = [Reason(*names[i], row[i]) for i in order]
+        bases = [i for i in order if i >= events]
+        kept = {*bases, *[i for i in order if i < events][: max(limit - len(bases), 0)]}
+        others = sorted([i for i in order if i not in kept])
+        order = [i for i in order if i in kept]
+    reasons = [Reason(*names[i], weights[i]) for i in order]
     if others:
-        reasons.append(Reason("rest", str(len(others)), math.fsum(row[i] for i in others)))
+        reasons.append(Reason("rest", str(len(others)), math.fsum([weights[i] for i in others])))
     return tuple(reasons)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from penchant.core.arrays import Float32
 from penchant.core.nouns import Part, Query, Slate
 from penchant.core.protocols import Stage
+from penchant.kernels.scores import add_scaled
 from penchant.pipeline.retrieve import every, scored
 
 __all__ = ["Blend", "Fallback"]
@@ -51,8 +52,10 @@ def _sum(found: list[tuple[Slate, np.float32]], size: int) -> Float32:
         scores, found = first.scores * factor, found[1:]
     else:
         scores = np.full(size, np.nan, np.float32)
+        for slate, _ in found:
+            scores[slate.items] = 0
     for slate, factor in found:
-        scores[slate.items] = np.nan_to_num(scores[slate.items]) + factor * slate.scores
+        add_scaled(slate.items, slate.scores, factor, scores)
     return scores
 
 

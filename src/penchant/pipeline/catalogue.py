@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isnan
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -62,7 +63,7 @@ class Catalogue:
             key,
             self._titles[code] or key,
             categories=self._groups.values[self._group[code]],
-            price=None if np.isnan(price) else price,
+            price=None if isnan(price) else price,
             currency=self._currencies.values[self._currency[code]],
             available=bool(self.available[code]),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -159,8 +160,5 @@ def _popular(evidence: str, against: bool) -> str:
     return "Popular right now" if evidence == "trending" else "Popular with other customers"
 
 
-def _counts(history: History) -> dict[tuple[str, int], int]:
-    counts: dict[tuple[str, int], int] = {}
-    for kind, item in zip(history.kinds, history.items.tolist(), strict=False):
-        counts[kind, item] = counts.get((kind, item), 0) + 1
-    return counts
+def _counts(history: History) -> Counter[tuple[str, int]]:
+    return Counter(zip(history.kinds, history.items.tolist(), strict=False))

@@ -11,6 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from penchant.core.progress import Advance
+from penchant.store.question import Question
 
 __all__ = ["CONTENT", "Database", "Log", "Row", "Then"]
 
@@ -92,6 +93,10 @@ class Database(ABC):
     @abstractmethod
     def asking(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection for one question only, which spares what :meth:`reading` needs for several."""
+
+    @abstractmethod
+    def ask(self, question: Question, **values: str | float | None) -> Sequence[Any]:
+        """Return the rows of a question, as tuples, the shortest way there is."""
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[sa.Connection]:

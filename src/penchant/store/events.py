@@ -15,6 +15,7 @@ from penchant.store.amend import counting
 from penchant.store.consent import may_use
 from penchant.store.database import CONTENT, Database, Row, Then
 from penchant.store.group import Group
+from penchant.store.question import Question
 from penchant.store.tables import TEXT, events, visits
 from penchant.store.visits import MARK, everyone, kept, owned
 
@@ -146,10 +147,8 @@ class Events:
 
     def past(self, who: Who, user: str, limit: int) -> Past:
         """Return the newest ``limit`` events of one person, oldest first."""
-        with self._database.asking() as connection:
-            values = {"person": user, "purpose": who.purpose, "most": limit}
-            newest = connection.execute(_past(who.purpose is None, who.default), values).fetchall()
-        rows = newest[::-1]
+        question = _past(who.purpose is None, who.default)
+        rows = self._database.ask(question, person=user, purpose=who.purpose, most=limit)[::-1]
         return Past(
             tuple([row[0] for row in rows]),
             tuple([row[1] for row in rows]),
@@ -182,7 +181,7 @@ class Events:
 
 
 @cache
-def _past(shown: bool, default: bool) -> sa.CompoundSelect[str, str, int, float, int]:
+def _past(shown: bool, default: bool) -> Question:
     """Return the question for one person's past, made once; it is asked on every request.
 
     What was done under the person's own name is read in the order of an index, and what their visits did is merged in.
@@ -197,4 +196,4 @@ def _past(shown: bool, default: bool) -> sa.CompoundSelect[str, str, int, float,
     theirs = theirs.where(visits.c.user == person, kept(events.c.user, purpose), *agreed)
     both = sa.union_all(own, theirs)
     newest = (both.selected_columns.at.desc(), both.selected_columns.seq.desc())
-    return both.order_by(*newest).limit(sa.bindparam("most", type_=sa.Integer))
+    return Question(both.order_by(*newest).limit(sa.bindparam("most", type_=sa.Integer)))

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from penchant.store.database import Database
+from penchant.store.question import Question
 from penchant.store.sql import upsert
 from penchant.store.tables import counters, items
 
@@ -16,7 +17,7 @@ __all__ = ["Items"]
 _BLOCK = 10_000
 "Rows read at a time."
 
-_VERSION = sa.select(counters.c.value).where(counters.c.name == "items")  # asked by every request: built once
+_VERSION = Question(sa.select(counters.c.value).where(counters.c.name == "items"))
 
 
 class Items:
@@ -67,8 +68,7 @@ class Items:
 
     def version(self) -> int:
         """Return the version that the last put gave."""
-        with self._database.asking() as connection:
-            return _version(connection)
+        return int(self._database.ask(_VERSION)[0][0])
 
     def get(self, key: str) -> sa.Row[Any] | None:
         """Return one row, or None."""
@@ -88,4 +88,4 @@ class Items:
 
 
 def _version(connection: sa.Connection) -> int:
-    return int(connection.execute(_VERSION).scalar_one())
+    return int(connection.execute(_VERSION.statement).scalar_one())

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from penchant.store.database import Database
+from penchant.store.question import Question
 from penchant.store.sql import insert
 from penchant.store.tables import api_keys, secrets
 
-__all__ = ["Keys"]
+__all__ = ["KeyRow", "Keys"]
 
-_ONE = sa.select(api_keys).where(api_keys.c.id == sa.bindparam("key"))  # asked by every request: built once
+
+class KeyRow(NamedTuple):
+    """A key as it is stored: the columns of the table.
+
+    >>> KeyRow("a1", "shop", "5d41", '["admin"]', 1).revoked is None
+    True
+    """
+
+    id: str
+    name: str
+    hash: str
+    scopes: str
+    created: int
+    revoked: int | None = None
+    expires: int | None = None
+    rate: str | None = None
+    networks: str | None = None
+    public: bool = False
+    family: str | None = None
+    successor: str | None = None
+
+
+_ALL = sa.select(*(api_keys.c[name] for name in KeyRow._fields))
+_ONE = Question(_ALL.where(api_keys.c.id == sa.bindparam("key")))
 
 
 class Keys:
@@ -34,15 +58,15 @@ class Keys:
         with self._database.writing() as connection:
             connection.execute(sa.insert(api_keys), row)
 
-    def get(self, key: str) -> sa.Row[Any] | None:
+    def get(self, key: str) -> KeyRow | None:
         """Return one row, revoked or not, or None."""
-        with self._database.asking() as connection:
-            return connection.execute(_ONE, {"key": key}).first()
+        found = self._database.ask(_ONE, key=key)
+        return KeyRow(*found[0]) if found else None
 
-    def all(self) -> list[sa.Row[Any]]:
+    def all(self) -> list[KeyRow]:
         """Return every row, oldest first."""
         with self._database.asking() as connection:
-            return list(connection.execute(sa.select(api_keys).order_by(api_keys.c.created, api_keys.c.id)).fetchall())
+            return [KeyRow(*row) for row in connection.execute(_ALL.order_by(api_keys.c.created, api_keys.c.id))]
 
     def revoke(self, key: str, at: int) -> bool:
         """Mark a key as revoked, keeping the first moment it was; return whether there is such a key."""

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from penchant.core.errors import StoreError, StoreMissing
 from penchant.store.database import Database
+from penchant.store.question import Question
 from penchant.store.sqlitelog import SQLiteLog
 from penchant.store.stage import sweep
 
@@ -87,6 +88,19 @@ class SQLite(Database):
     def asking(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection for one question only, which needs no transaction to see the store at one moment."""
         return self._connected(self._bare)
+
+    def ask(self, question: Question, **values: str | float | None) -> Sequence[Any]:
+        """Return the rows of a question."""
+        sql, names, fixed = question.compiled(self._bare.dialect)
+        with self._translated():
+            self._check()
+            connection = self._bare.raw_connection()
+            try:
+                driver: Any = connection.driver_connection
+                rows: list[Any] = driver.execute(sql, [{**fixed, **values}[name] for name in names]).fetchall()
+                return rows
+            finally:
+                connection.close()
 
     @contextmanager
     def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from msgspec import Struct
 
 from penchant.core.clock import Clock, micros
 from penchant.core.errors import Forbidden, InputError, NotFound, RateLimited, Unauthorized
+from penchant.store.keys import KeyRow
 from penchant.store.sql import dump, parse
 from penchant.store.store import Store
 from penchant.trust.access import PUBLIC, Actor, check_scopes, require
@@ -199,7 +199,7 @@ class Keys:
             raise _refused(f"the key expired at {moment(row.expires).isoformat()}")
         self._check_place(row, caller)
         if row.rate is not None:
-            self._count(row, caller)
+            self._count(row, row.rate, caller)
         scopes = frozenset(parse(row.scopes, tuple[str, ...]))
         return Actor(row.name, scopes, (row.family or row.id) if row.public else None)
 
@@ -208,7 +208,7 @@ class Keys:
         self._used.close()
         self._visited.close()
 
-    def _check_place(self, row: sa.Row[Any], caller: Caller) -> None:
+    def _check_place(self, row: KeyRow, caller: Caller) -> None:
         if row.networks is not None and not within(caller.address, networks_of(parse(row.networks, tuple[str, ...]))):
             then = "ask from there; behind a proxy, its address must be in server.trusted_proxies"
             raise Forbidden(
@@ -225,14 +225,14 @@ class Keys:
                 then="add the origin to access.origins",
             )
 
-    def _count(self, row: sa.Row[Any], caller: Caller) -> None:
-        rate = parse_rate(row.rate)
+    def _count(self, row: KeyRow, text: str, caller: Caller) -> None:
+        rate = parse_rate(text)
         if row.public:
             wait = self._visited.take(f"{row.family or row.id} {place_of(caller.address)}", rate)
         else:
             wait = self._used.take(row.id, rate)
         if wait:
-            raise RateLimited.after(wait, allowed=row.rate)
+            raise RateLimited.after(wait, allowed=text)
 
 
 def _scopes(scopes: Iterable[str], terms: Terms) -> tuple[str, ...]:
@@ -257,7 +257,7 @@ def _made(name: str, scopes: Sequence[str], now: int, *, public: bool) -> tuple[
     return token, row
 
 
-def _key(row: sa.Row[Any]) -> Key:
+def _key(row: KeyRow) -> Key:
     return Key(
         row.id,
         row.name,
