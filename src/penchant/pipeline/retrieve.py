@@ -10,6 +10,7 @@ from msgspec import Struct
 from penchant.core.arrays import Float32, Int32
 from penchant.core.nouns import History, Part, Query, Slate
 from penchant.core.protocols import Scorer
+from penchant.kernels.scores import numbers
 
 __all__ = ["Retrieve", "every", "scored"]
 
@@ -63,8 +64,7 @@ def scored(scores: Float32) -> tuple[Int32, Float32]:
 
     When all have one, the scores are those given, not a copy.
     """
-    missing = np.isnan(scores)
-    if not missing.any():
+    if not np.isnan(scores).any():
         return every(len(scores)), scores
-    found = np.flatnonzero(~missing).astype(np.int32)
-    return found, scores[found]
+    codes, found = numbers(scores)
+    return codes, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import signal
 import socket
@@ -24,7 +25,7 @@ from penchant.server.notify import tell_when_started
 if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
-__all__ = ["GRACE", "check_address", "is_loopback", "listen", "running", "serve", "server_of", "stopping"]
+__all__ = ["GRACE", "check_address", "is_loopback", "keep", "listen", "running", "serve", "server_of", "stopping"]
 
 GRACE = 10
 "Seconds that open requests get to finish when the server is told to stop."
@@ -88,9 +89,16 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
         try:
             engine.models.watch()
             tell_when_started(server)
+            keep()
             server.run(sockets=[listener])
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def keep() -> None:
+    """Look for garbage among all there is now once more and then never again: it is what serving needs to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def stopping(server: uvicorn.Server) -> Callable[[int, FrameType | None], None]:

@@ -29,7 +29,7 @@ from penchant.engine.engine import Engine
 from penchant.server.app import create_app
 from penchant.server.meters import forget_process
 from penchant.server.notify import tell
-from penchant.server.run import GRACE, listen, server_of, stopping
+from penchant.server.run import GRACE, keep, listen, server_of, stopping
 
 __all__ = ["Pause", "Worker", "supervise"]
 
@@ -129,8 +129,7 @@ class _Team:
 
     def run(self) -> None:
         before = {each: signal.signal(each, self._heard) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-        gc.collect()
-        gc.freeze()  # what is imported stays where it is, in pages that the processes share
+        keep()  # what is imported stays where it is, in pages that the processes share
         try:
             while not self._stopping:
                 self._start_due()
@@ -235,6 +234,7 @@ def _work(settings: Settings, listener: socket, started: Event, parent: int) -> 
         signal.signal(signal.SIGTERM, stopping(server))
         engine.models.watch()
         threading.Thread(target=_report, args=(server, started, parent), name="penchant-parent", daemon=True).start()
+        keep()
         server.run(sockets=[listener])
 
 

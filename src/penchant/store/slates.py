@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from penchant.store.database import Database
-from penchant.store.sql import insert, upsert
+from penchant.store.sql import add_rows, upsert
 from penchant.store.tables import consent, placements, slate_items, slates, visits, windows
 
 __all__ = ["Slates"]
@@ -82,9 +82,8 @@ class Slates:
         with self._database.writing() as connection:
             agreed = _agreed(connection, {row["user"] for row in rows} - {None}, default)
             known = [row if row["user"] in agreed else {**row, "user": None} for row in rows]
-            connection.execute(insert(connection, slates).on_conflict_do_nothing(), known)
-            if items:
-                connection.execute(insert(connection, slate_items).on_conflict_do_nothing(), list(items))
+            add_rows(connection, slates, known)
+            add_rows(connection, slate_items, items)
 
     def prune(self, before: int, most: int) -> int:
         """Remove up to ``most`` of the slates from before a moment, the oldest first; return how many."""

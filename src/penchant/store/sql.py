@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-__all__ = ["dump", "insert", "parse", "upsert"]
+__all__ = ["add_rows", "dump", "insert", "parse", "upsert"]
 
 T = TypeVar("T")
 Insert = sqlite.Insert | postgresql.Insert
@@ -49,6 +49,33 @@ def upsert(connection: sa.Connection, table: sa.Table) -> Insert:
     keys = [column.name for column in table.primary_key]
     changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of text and numbers by the driver itself, which takes a tenth of the time; one that is there stays.
+
+    >>> table = sa.Table("items", sa.MetaData(), sa.Column("id", sa.Text, primary_key=True))
+    >>> engine = sa.create_engine("sqlite://")
+    >>> with engine.begin() as connection:
+    ...     table.create(connection)
+    ...     add_rows(connection, table, [{"id": "tea"}, {"id": "milk"}, {"id": "tea"}])
+    ...     connection.execute(sa.select(table)).scalars().all()
+    ['tea', 'milk']
+    >>> engine.dispose()
+
+    Args:
+        connection: in a transaction.
+        table: has a primary key.
+        rows: all have the keys of the first.
+    """
+    if not rows:
+        return
+    statement = insert(connection, table).on_conflict_do_nothing()
+    made: Any = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    if made.positional:
+        connection.exec_driver_sql(made.string, [tuple([row[name] for name in made.positiontup]) for row in rows])
+    else:
+        connection.exec_driver_sql(made.string, list(rows))
 
 
 def dump(value: Any) -> str:
