@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from penchant.core.arrays import Bool, Float32, Int32
+from penchant.core.arrays import Float32, Int32
 from penchant.kernels.heap import offer, ranked, scan, top_k
 from penchant.kernels.layout import Best, Linear, Rows, Space
 
-__all__ = ["add_dense", "add_sparse", "links", "rank_dense", "rank_scores", "rank_sparse", "top_k"]
+__all__ = ["add_dense", "add_sparse", "addends", "rank_dense", "rank_scores", "rank_sparse", "top_k"]
 
 TILE = 512
 "Columns of a dense matrix that a block of histories is scored on before the next; a row's part fits the nearest cache."
@@ -142,24 +142,22 @@ def add_sparse(places: Int32, signal: Float32, linear: Linear, out: Float32) -> 
 
 
 @njit(nogil=True, cache=True)
-def links(places: Int32, columns: Int32, postings: Rows, weights: Float32, there: Bool) -> None:
-    """Find what leads from rows of the postings to a few columns.
+def addends(places: Int32, signal: Float32, columns: Int32, postings: Rows) -> Any:
+    """Return float32[m, d] and bool[m]: what rows of the postings add to a few columns, and which of these they reach.
 
     >>> postings = Rows(np.int64([0, 2, 2]), np.int32([0, 1]), np.float32([0.5, 0.25]))
-    >>> weights, there = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.bool_)
-    >>> links(np.int32([0, 1]), np.int32([1]), postings, weights, there)
-    >>> weights.tolist(), there.tolist()  # of rows 0 and 1, to column 1
-    ([[0.25, 0.0]], [[True, False]])
+    >>> [found.tolist() for found in addends(np.int32([0, 1]), np.float32([2, 2]), np.int32([1, -1]), postings)]
+    [[[0.5, 0.0], [0.0, 0.0]], [True, False]]
 
     Time is the number of postings of the rows: most are told to lead elsewhere by one look at a mark.
 
     Args:
         places: int32[d], rows; -1 for none.
-        columns: int32[m], ascending and distinct, of which the first may be -1.
+        signal: float32[d].
+        columns: int32[m]; -1 for none.
         postings: n rows over n columns.
-        weights: float32[m, d] of zeros, written.
-        there: bool[m, d] of false, written.
     """
+    table, reached = np.zeros((len(columns), len(places)), np.float32), np.zeros(len(columns), np.bool_)
     wanted = np.zeros(len(postings.indptr) - 1, np.bool_)
     for column in columns:
         if column >= 0:
@@ -169,9 +167,11 @@ def links(places: Int32, columns: Int32, postings: Rows, weights: Float32, there
             continue
         for q in range(postings.indptr[places[e]], postings.indptr[places[e] + 1]):
             if wanted[postings.indices[q]]:
-                row = np.searchsorted(columns, postings.indices[q])
-                weights[row, e] += postings.data[q]
-                there[row, e] = True
+                for row in range(len(columns)):
+                    if columns[row] == postings.indices[q]:
+                        table[row, e] += signal[e] * postings.data[q]
+                        reached[row] |= signal[e] != 0
+    return table, reached
 
 
 class _Sums(NamedTuple):

@@ -9,7 +9,7 @@ from msgspec import field
 
 from penchant.core.arrays import Bool, Float32, Int32, Int64
 from penchant.kernels.layout import Best, Linear, Rows, Space
-from penchant.kernels.topk import add_dense, add_sparse, links, rank_dense, rank_sparse
+from penchant.kernels.topk import add_dense, add_sparse, addends, rank_dense, rank_sparse
 from penchant.models.scorer import Scorer
 
 __all__ = ["DenseLinear", "SparseLinear"]
@@ -86,11 +86,8 @@ class SparseLinear(Scorer, frozen=True, eq=False, kw_only=True):
 
     def _told(self, codes: Int32, signal: Float32, items: Int32) -> tuple[Float32, Bool]:
         """Return what leads from each code to each item, and which items anything leads to."""
-        columns, back = np.unique(self._places(items), return_inverse=True)
-        shape = (len(columns), len(codes))
-        weights, there = np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
-        links(self._places(codes), columns, self._linear.postings, weights, there)
-        return (weights * signal)[back], (there & (signal != 0)).any(axis=1)[back]
+        table, reached = addends(self._places(codes), signal, self._places(items), self._linear.postings)
+        return table, reached
 
     def _rank(self, rows: Rows, space: Space, exclude_seen: bool, best: Best) -> None:
         rank_sparse(rows, self._linear, space, exclude_seen, best)

@@ -335,10 +335,12 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         if self.fades:
             latest = history.at.max(initial=np.iinfo(np.int64).min)
             weights = self._aged(weights, self._age(history.at, latest, np.arange(len(weights))[::-1]))
-        known = np.flatnonzero(history.items >= 0)
-        codes, first, inverse = np.unique(history.items[known][::-1], return_index=True, return_inverse=True)
-        summed = np.bincount(inverse, weights=weights[known][::-1], minlength=len(codes)).astype(np.float32)
-        return codes.astype(np.int32), self._signal(summed), known[len(known) - 1 - first]
+        order = np.argsort(history.items, kind="stable")  # what is not known stands first, then the codes, each by time
+        order = order[np.count_nonzero(history.items < 0) :]
+        codes = history.items[order]
+        first = np.flatnonzero(np.diff(codes, prepend=-1))
+        summed = np.add.reduceat(weights[order].astype(np.float64), first) if len(first) else np.zeros(0)
+        return codes[first], self._signal(summed.astype(np.float32)), order[np.append(first, len(order))[1:] - 1]
 
     def _best(self, history: History, n: int, exclude_seen: bool) -> tuple[Int32, Float32]:
         """Return the codes and scores of the best ``n`` items for one history; fewer where fewer can be scored."""
