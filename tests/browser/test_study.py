@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from penchant.engine.engine import Engine
-from penchant.evaluation.study import CONSTRUCTS
+from penchant.evaluation.questionnaire import CONSTRUCTS
 from penchant.trust.access import SYSTEM
 
 pytestmark = pytest.mark.browser

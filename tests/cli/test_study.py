@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penchant.core.settings import load_settings
 from penchant.engine.engine import Engine
-from penchant.evaluation.study import CONSTRUCTS
+from penchant.evaluation.questionnaire import CONSTRUCTS
 
 from .conftest import Run
 

@@ -231,6 +231,18 @@ def test_a_watched_model_is_swapped_without_a_question(settings: Settings, clock
         assert answer(before, engine.gate, SYSTEM, Ask(placement="trending"), clock.now()).items, "who holds it goes on"
 
 
+def test_a_swap_keeps_what_is_known_of_the_same_items(settings: Settings, clock: FixedClock) -> None:
+    with Engine.open(settings, clock) as engine:
+        before = engine.models.current()
+        retrain(settings, clock)
+        after = engine.models.current()
+        assert after is not before
+        assert after.catalogue is before.catalogue
+        known = after.catalogue.item(0)
+        engine.put_items(SYSTEM, [msgspec.structs.replace(known, title="Another title")])
+        assert engine.models.current().catalogue.title(0) == "Another title"
+
+
 def test_a_bundle_that_is_gone_is_said_to_be_gone(settings: Settings, clock: FixedClock, tmp_path: Path) -> None:
     settings = msgspec.structs.replace(settings, store=f"sqlite:///{tmp_path}/new.db")
     with Gate.create(settings, clock) as gate:

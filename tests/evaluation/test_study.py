@@ -13,7 +13,8 @@ from scipy.stats import ttest_1samp, ttest_rel
 
 from penchant.evaluation.interval import Effect, Inconclusive
 from penchant.evaluation.preference import preference
-from penchant.evaluation.study import CONSTRUCTS, Answers, answers_table, mean_difference, study_report
+from penchant.evaluation.questionnaire import CONSTRUCTS, Answers
+from penchant.evaluation.study import answers_table, mean_difference, study_report
 
 
 def person(number: int, a: int, b: int, prefers: str = "neither", first: str = "a") -> Answers:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from penchant.evaluation.study import CONSTRUCTS
+from penchant.engine.studied import study_answers
+from penchant.evaluation.questionnaire import CONSTRUCTS
 from penchant.server.app import create_app
 from penchant.trust.access import SYSTEM
 
@@ -66,7 +67,7 @@ def test_from_consent_to_thanks(page: TestClient, engine: Any) -> None:
     assert set(said.ratings[second].values()) == {2}
     titles = {item.id: item.title for item in engine.gate.catalogue.changed(0)[0]}
     assert shown == [[titles[item] for item in said.slates[side]] for side in (said.first, second)]
-    assert engine.studies.export(SYSTEM, "aisles").height == 14
+    assert study_answers(engine.gate, SYSTEM, "aisles").height == 14
 
 
 def test_the_lists_are_those_of_the_two_models_in_either_order(page: TestClient, engine: Any) -> None:
@@ -107,7 +108,7 @@ def test_withdrawal_deletes_at_every_step(page: TestClient, engine: Any) -> None
         assert page.get(home).status_code == 404
         assert page.post(f"{home}/answer", data=answers(), follow_redirects=False).status_code == 404
     assert engine.gate.studies.list(SYSTEM)[0][1:] == (0, 0)
-    assert engine.studies.export(SYSTEM, "aisles").height == 0
+    assert study_answers(engine.gate, SYSTEM, "aisles").height == 0
 
 
 def test_half_an_answer_is_no_answer(page: TestClient, engine: Any) -> None:

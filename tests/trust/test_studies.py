@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from penchant.core.clock import FixedClock
 from penchant.core.errors import Forbidden, InputError, NotFound, StoreError
-from penchant.evaluation.study import CONSTRUCTS
+from penchant.evaluation.questionnaire import CONSTRUCTS
 from penchant.store.store import Store
 from penchant.store.tables import participants, ratings
 from penchant.trust.access import SYSTEM, Actor

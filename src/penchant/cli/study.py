@@ -75,10 +75,11 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Say what participants prefer, and what of it is more than chance."""
+    from penchant.engine.studied import study_findings
     from penchant.trust.access import SYSTEM
 
     with state_of(context).engine() as engine:
-        found = engine.studies.report(SYSTEM, name)
+        found = study_findings(engine.gate, SYSTEM, name)
     if json:
         emit(found.json())
         return
@@ -100,10 +101,11 @@ def export(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV file.")],
 ) -> None:
     """Write the answers as CSV, a row for each mark given."""
+    from penchant.engine.studied import study_answers
     from penchant.trust.access import SYSTEM
 
     with state_of(context).engine() as engine:
-        found = engine.studies.export(SYSTEM, name)
+        found = study_answers(engine.gate, SYSTEM, name)
     if not path.absolute().parent.is_dir():
         raise InputError("there is no such folder", got=str(path.parent), then="make it, or choose another path")
     found.write_csv(path)

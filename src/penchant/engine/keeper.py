@@ -199,16 +199,20 @@ class Keeper:
                 then="restore it from a backup, or train again",
             )
         told = lambda: self._gate.catalogue.changed(0)[0]  # noqa: E731
-        model = model_of(bundle, self._settings, told, self._steps)
-        version = self._gate.catalogue.version()
-        model.catalogue.put(self._gate.catalogue.shown())
+        with self._filling:
+            before, version = self._model, self._version
+        model = model_of(bundle, self._settings, told, self._steps, before)
+        if before is None or model.catalogue is not before.catalogue:
+            version = self._gate.catalogue.version()
+            model.catalogue.put(self._gate.catalogue.shown())
         if warmed:
             warm(model, self._gate)
         return model, version
 
     def _use(self, model: Model, version: int) -> None:
         with self._filling:
-            self._model, self._version = model, version
+            kept = self._model is not None and self._model.catalogue is model.catalogue
+            self._model, self._version = model, max(version, self._version) if kept else version
 
     def _fall_back(self, promoted: Artifact, *, warmed: bool) -> None:
         """Use the newest bundle that is sound: first those that were in service, then the others."""

@@ -61,7 +61,13 @@ class Model(Struct, frozen=True, eq=False):
     "Takes note of every step."
 
 
-def model_of(bundle: Bundle, settings: Settings, told: Told | None = None, watching: Watching | None = None) -> Model:
+def model_of(
+    bundle: Bundle,
+    settings: Settings,
+    told: Told | None = None,
+    watching: Watching | None = None,
+    before: Model | None = None,
+) -> Model:
     """Return what answers from a bundle; a placement whose models are not in it is reported, not fatal.
 
     >>> from tempfile import TemporaryDirectory
@@ -80,8 +86,14 @@ next: train')
         settings: placements and the weights of kinds.
         told: asked for all items with their texts, when items are compared by what they are.
         watching: takes note of every step.
+        before: what answered so far; when its items are the same, what is known of them is kept.
     """
-    catalogue, watching = Catalogue(bundle.items), watching or Watching()
+    watching = watching or Watching()
+    if before is not None and before.catalogue.vocabulary == bundle.items:
+        catalogue, contents = before.catalogue, before.contents
+    else:
+        catalogue = Catalogue(bundle.items)
+        contents = Contents(catalogue, told)
     pipelines: dict[str, Chain] = {}
     missing: list[str] = []
     for name, placement in settings.placements.items():
@@ -91,7 +103,7 @@ next: train')
                 missing.append(f"placement {name}: {pipelines[name].missing}")
         except NotReady as error:
             missing.append(f"placement {name}: {error}")
-    return Model(settings, bundle, catalogue, pipelines, Contents(catalogue, told), tuple(missing), watching)
+    return Model(settings, bundle, catalogue, pipelines, contents, tuple(missing), watching)
 
 
 def answer(
@@ -161,7 +173,7 @@ def answered(
     shown = (*hidden, *cursor.shown)
     way = Way(
         chain=model.pipelines[ask.placement],
-        items=model.bundle.items,
+        items=model.catalogue.vocabulary,
         events=model.settings.events,
         contents=model.contents,
         basis=cursor.basis,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import polars as pl
 from msgspec import Struct
 
 from penchant.core.clock import Clock, micros
@@ -13,7 +12,7 @@ from penchant.core.errors import InputError, UnknownName
 from penchant.core.nouns import History, Query, Slate
 from penchant.core.settings import PlacementSettings
 from penchant.engine.recommending import Model
-from penchant.evaluation.study import SIDES, StudyReport, answers_table, study_report
+from penchant.evaluation.questionnaire import SIDES
 from penchant.pipeline.run import explained
 from penchant.trust.access import Actor, require
 from penchant.trust.gate import Gate
@@ -101,26 +100,6 @@ class Studying(Struct, frozen=True, eq=False):
             raise InputError("this was not offered", got=unknown, then="pick from the page", field="pick")
         slates = {side: self._slate(model, study, side, picks) for side in SIDES}
         self.gate.studies.show(token, model.bundle.digest, slates)
-
-    def report(self, actor: Actor, name: str) -> StudyReport:
-        """Return what a study found so far.
-
-        Raises:
-            Forbidden: the actor is not an administrator.
-            NotFound: there is no such study.
-        """
-        study = self.gate.studies.get(name)
-        return study_report(name, study.a, study.b, self.gate.studies.answers(actor, name), rng=study.seed)
-
-    def export(self, actor: Actor, name: str) -> pl.DataFrame:
-        """Return the answers of a study as a table, without tokens and times: a row a participant, slate and construct.
-
-        Raises:
-            Forbidden: the actor is not an administrator.
-            NotFound: there is no such study.
-        """
-        study = self.gate.studies.get(name)
-        return answers_table(study.a, study.b, self.gate.studies.answers(actor, name))
 
     def _offered(self, who: Participant, study: Study) -> tuple[Card, ...]:
         model = self.model()

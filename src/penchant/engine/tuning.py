@@ -13,7 +13,7 @@ from penchant.engine.reporting import catalogued
 from penchant.engine.training import consented_data
 from penchant.evaluation.tuned import TuningReport
 from penchant.evaluation.tuning import tune
-from penchant.models.learner import Learner, learner_from, learners
+from penchant.models.learner import Learner, known_learners, learner_from
 from penchant.trust.access import Actor
 from penchant.trust.gate import Gate
 
@@ -29,8 +29,8 @@ def learner_of(settings: Settings, model: str) -> Learner:
     Raises:
         UnknownName: there is neither.
     """
-    if model not in settings.models and model not in learners():
-        raise UnknownName.of("model", model, {*settings.models, *learners()}, field="model")
+    if model not in settings.models and model not in known_learners():
+        raise UnknownName.of("model", model, {*settings.models, *known_learners()}, field="model")
     return learner_from(model, settings.models.get(model, {}))
 
 

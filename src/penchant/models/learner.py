@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar
 
 import msgspec
@@ -139,7 +139,35 @@ def learners() -> dict[str, type[Learner]]:
     >>> learners()["item-knn"].name
     'item-knn'
     """
-    return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
+    return {name: learner_named(name) for name in known_learners()}
+
+
+@cache
+def learner_named(name: str) -> type[Learner]:
+    """Return one learner, without importing the others.
+
+    >>> learner_named("item-knn").name
+    'item-knn'
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    learner: type[Learner] = _points()[name].load()
+    return learner
+
+
+def known_learners() -> tuple[str, ...]:
+    """Return the names of all learners.
+
+    >>> known_learners()[:2]
+    ('bpr', 'buy-again')
+    """
+    return tuple(_points())
+
+
+@cache
+def _points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
 
 
 def learner_from(name: str, config: dict[str, Any]) -> Learner:
@@ -155,10 +183,10 @@ allowed: forgetting, l2, max_items, k, half_life, delta_inf; next: Object contai
     """
     fields = {key: value for key, value in config.items() if key != "learner"}
     kind = str(config.get("learner", name))
-    if kind not in learners():
-        raise UnknownName.of("learner", kind, learners(), field=f"models.{name}.learner")
+    if kind not in known_learners():
+        raise UnknownName.of("learner", kind, known_learners(), field=f"models.{name}.learner")
     try:
-        return msgspec.convert(fields, learners()[kind])
+        return msgspec.convert(fields, learner_named(kind))
     except msgspec.ValidationError as error:
-        known = ", ".join(f.name for f in msgspec.structs.fields(learners()[kind]))
+        known = ", ".join(f.name for f in msgspec.structs.fields(learner_named(kind)))
         raise InputError(f"[models.{name}] is not a {kind}", got=fields, allowed=known, then=str(error)) from error

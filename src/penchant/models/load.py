@@ -11,7 +11,7 @@ from penchant.core.errors import ArtifactVersion
 from penchant.data.vocabulary import Vocabulary
 from penchant.models.artifact import Artifact, read_artifact, unpack
 from penchant.models.counting import Counting
-from penchant.models.learner import learner_from, learners
+from penchant.models.learner import known_learners, learner_from
 from penchant.models.scorer import Scorer
 from penchant.models.state import STATE
 
@@ -50,9 +50,9 @@ def scorer_of(artifact: Artifact, like: Scorer | None = None) -> Scorer:
     """
     document, arrays = artifact.document, dict(artifact.arrays)
     name = document["learner"]
-    if name not in learners():
+    if name not in known_learners():
         raise ArtifactVersion(
-            "this model was made by a learner that is not installed", got=name, allowed=", ".join(learners())
+            "this model was made by a learner that is not installed", got=name, allowed=", ".join(known_learners())
         )
     learner = learner_from(name, document["settings"])
     items = _vocabulary(arrays, like)

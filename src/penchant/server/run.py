@@ -96,7 +96,14 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
 
 
 def keep() -> None:
-    """Look for garbage among all there is now once more and then never again: it is what serving needs to the end."""
+    """Look for garbage among all there is now once more and then never again: it is what serving needs to the end.
+
+    >>> import gc
+    >>> keep()
+    >>> gc.get_freeze_count() > 0
+    True
+    >>> gc.unfreeze()
+    """
     gc.collect()
     gc.freeze()
 

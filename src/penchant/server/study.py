@@ -13,7 +13,7 @@ from litestar.params import FromPath, RawBody
 
 from penchant.core.errors import Forbidden, InputError, NotFound, PenchantError
 from penchant.engine.studying import PICKS, Studying
-from penchant.evaluation.study import CONSTRUCTS, SCALE, SIDES
+from penchant.evaluation.questionnaire import CONSTRUCTS, SCALE, SIDES
 from penchant.server.door import Asked, door_of, id_of
 from penchant.server.errors import logged, problem_of, request_id_of, status_of
 from penchant.trust.participants import Participant

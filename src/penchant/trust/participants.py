@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from msgspec import Struct
 
-from penchant.evaluation.study import SIDES
+from penchant.evaluation.questionnaire import SIDES
 
 __all__ = ["Card", "Participant", "Study", "stands_first"]
 

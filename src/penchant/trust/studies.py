@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from penchant.core.clock import Clock, micros
 from penchant.core.errors import Forbidden, InputError, NotFound
-from penchant.evaluation.study import CONSTRUCTS, SCALE, SIDES, Answers
+from penchant.evaluation.questionnaire import CONSTRUCTS, SCALE, SIDES, Answers
 from penchant.store.sql import dump, parse
 from penchant.store.store import Store
 from penchant.trust.access import Actor, require
