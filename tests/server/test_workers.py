@@ -135,8 +135,8 @@ def test_models_are_swapped_and_rolled_back_under_load_without_an_error(folder: 
             thread.start()
         try:
             retrain(settings, "new")
-            until(lambda: seen[-1][1] != first)
-            second = seen[-1][1]
+            until(lambda: 'penchant_model_swaps_total{outcome="taken"} 4.0' in served.get("/metrics").text)
+            second = served.ask().json()["model"]["digest"]
             with Gate.open(settings, SystemClock()) as gate:
                 gate.artifacts.rollback(SYSTEM)
             until(lambda: {digest for _, digest in seen[-40:]} == {first})
