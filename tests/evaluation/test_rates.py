@@ -49,7 +49,9 @@ def test_where_nothing_varies_every_person_counts_once(came: int) -> None:
     )
 
 
-@pytest.mark.parametrize(("people", "why"), [(1, "1 person was counted"), (49, "49 people were counted")])
+@pytest.mark.parametrize(
+    ("people", "why"), [(1, "1 person or slate was counted"), (49, "49 people or slates were counted")]
+)
 def test_too_few_people_say_nothing_beyond_the_value(people: int, why: str) -> None:
     few = ratio_of(np.full(people, 10), np.full(people, 3))
     assert share(few) == mean(few) == Inconclusive(0.3, f"{why}, and 50 are needed")

@@ -102,5 +102,6 @@ def mean(ratio: Ratio) -> Effect | Inconclusive:
 
 def _few(ratio: Ratio) -> str:
     if ratio.n < PEOPLE:
-        return f"{ratio.n} {'person was' if ratio.n == 1 else 'people were'} counted, and {PEOPLE} are needed"
+        which = "person or slate was" if ratio.n == 1 else "people or slates were"
+        return f"{ratio.n} {which} counted, and {PEOPLE} are needed"
     return ""

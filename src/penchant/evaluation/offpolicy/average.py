@@ -23,7 +23,7 @@ def average(contributions: Float64, *, level: float = 0.95) -> Effect | Inconclu
     >>> clicks = np.repeat([0.0, 1.0], [980, 20])
     >>> effect = average(clicks)
     >>> round(effect.value, 4), round(effect.low, 4), round(effect.high, 4)
-    (0.02, 0.0124, 0.0306)
+    (0.02, 0.012, 0.0313)
 
     Args:
         contributions: float64[n], whose mean is the estimate.
