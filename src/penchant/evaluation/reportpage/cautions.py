@@ -45,7 +45,9 @@ class Caution(Struct, frozen=True):
 def cautions(found: Outcome) -> tuple[Caution, ...]:
     """Return what there is to mind, the gravest first.
 
-    >>> from penchant.evaluation.line import Line
+    >>> from penchant.evaluation.interval import FEWEST
+    from penchant.evaluation.interval import FEWEST
+    from penchant.evaluation.line import Line
     >>> from penchant.evaluation.ranking import Users
     >>> from penchant.evaluation.setup import Setup
     >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
@@ -74,7 +76,7 @@ def _few(found: Outcome) -> Iterator[Caution]:
     people = setup.users.evaluated if setup.people is None else setup.people
     if people < LEAST:
         who = "1 user counts" if people == 1 else f"{people:,} users count"
-        text = f"Only {who}; intervals of fewer than {LEAST} are too narrow."
+        text = f"Only {who}; intervals of fewer than {LEAST} are wide, and of fewer than {FEWEST} there are none."
         yield Caution("few", text, "Hold out a longer part of the data, or bring more users.")
 
 
