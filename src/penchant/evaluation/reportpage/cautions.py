@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from penchant.evaluation.interval import FEWEST
 from penchant.evaluation.outcome import Outcome
 from penchant.evaluation.slices import LEAST
 
@@ -45,9 +46,7 @@ class Caution(Struct, frozen=True):
 def cautions(found: Outcome) -> tuple[Caution, ...]:
     """Return what there is to mind, the gravest first.
 
-    >>> from penchant.evaluation.interval import FEWEST
-    from penchant.evaluation.interval import FEWEST
-    from penchant.evaluation.line import Line
+    >>> from penchant.evaluation.line import Line
     >>> from penchant.evaluation.ranking import Users
     >>> from penchant.evaluation.setup import Setup
     >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
