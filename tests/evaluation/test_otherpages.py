@@ -51,9 +51,9 @@ class Mute(Flat):
 
 @pytest.fixture(scope="module")
 def stars() -> Dataset:
-    """100 people of two tastes give stars to about half of 40 items."""
+    """160 people of two tastes give stars to about half of 40 items."""
     rng = np.random.default_rng(3)
-    user, item = np.nonzero(rng.random((100, 40)) < 0.5)
+    user, item = np.nonzero(rng.random((160, 40)) < 0.5)
     value = np.clip(np.rint(np.where((user + item) % 2, 4.3, 2.0) + rng.normal(0, 0.6, len(user))), 1, 5)
     rows = {"user": user.astype(str), "item": item.astype(str), "at": rng.permutation(len(user)) * 10**9}
     return Dataset.from_events(pl.DataFrame(rows).with_columns(kind=pl.lit("rating"), value=pl.Series(value)))
