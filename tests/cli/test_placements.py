@@ -40,13 +40,13 @@ def test_a_report_says_what_was_shown_clicked_and_bought(shop: Path, run: Run) -
     assert (found["placement"], found["units"], found["slates"], found["impressions"]) == ("for-you", 12, 12, 48)
     assert (found["clicks"], found["purchases"], found["revenue"]) == (12, 4, 80.0)
     assert found["ctr"]["value"] == 0.25
-    assert found["ctr"]["low"] < 0.25 < found["ctr"]["high"]
+    assert found["ctr"]["why"] == "12 people or slates were counted, and 50 are needed"
     assert found["conversion"]["value"] == pytest.approx(4 / 48)
     assert found["earned"]["value"] == pytest.approx(80 / 48 * 1000)
     assert 0 < found["coverage"] <= 1
     told = run("placements", "report")
     assert (told.status, told.err) == (0, "")
-    assert "25.00% [" in told.out
+    assert "25.00%  " in told.out
     assert "80.00" in told.out
     (day,) = json.loads(run("placements", "days", "--json").out)
     assert (day["impressions"], day["clicks"], day["ctr"]) == (48, 12, 0.25)

@@ -22,12 +22,12 @@ def _read(text: str) -> dict[str, Report]:
 
 @pytest.fixture
 def ratings(empty):
-    """Write the stars that 80 people of two tastes gave to 20 of 40 things."""
+    """Write the stars that 120 people of two tastes gave to 20 of 40 things."""
     rng = np.random.default_rng(3)
     with Path("stars.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["user", "item", "at", "stars"])
-        for user, item in zip(*np.nonzero(rng.random((80, 40)) < 0.5), strict=True):
+        for user, item in zip(*np.nonzero(rng.random((120, 40)) < 0.5), strict=True):
             stars = np.clip(round((4.3 if (user + item) % 2 else 2) + rng.normal(0, 0.6)), 1, 5)
             rows.writerow([f"u{user}", f"i{item}", f"2026-{rng.integers(1, 10):02}-{rng.integers(1, 29):02}", stars])
     return ("evaluate", "stars.csv", "--map", "value=stars", "--set", "kind=rating")
@@ -153,6 +153,23 @@ def test_a_task_asks_all_models_or_its_own(shop, run):
     either = ("evaluate", "orders.csv", *MAPPING, "--models", "popular,buy-again", "--json", "-", "--task")
     assert {line.model for line in _read(run(*either, "any").out)["any"].lines} == {"popular", "buy-again"}
     assert list(_read(run(*either, "repeat").out)) == ["repeat"]
+
+
+def test_the_baseline_can_be_named_in_the_tasks_that_have_it(shop, run):
+    models = ("--models", "popular,item-knn,buy-again", "--json", "-")
+    both = _read(run("evaluate", "orders.csv", *MAPPING, *models, "--baseline", "item-knn").out)
+    assert {task: report.setup.baseline for task, report in both.items()} == {
+        "new": "item-knn",
+        "repeat": "most-frequent",
+    }
+    assert {line.model for line in both["new"].lines if line.verdict} == {"popular"}
+    assert "--baseline item-knn" in both["new"].setup.command
+    blend = _read(run("evaluate", "orders.csv", *MAPPING, "--json", "-", "--baseline", "for-you (blend)").out)
+    assert blend["new"].setup.baseline == "for-you (blend)"
+    wrong = run("evaluate", "orders.csv", *MAPPING, *models, "--baseline", "item-kn")
+    assert (
+        "unknown baseline; got item-kn; allowed: buy-again, for-you (blend), item-knn, most-frequent, pop" in wrong.err
+    )
 
 
 def test_ratings_are_measured_against_biases_and_who_cannot_rate_is_left_out(ratings, run):

@@ -98,7 +98,7 @@ def test_one_item_leaves_nothing_new_and_nothing_to_tell_apart():
 
 
 def test_nothing_is_said_without_resamples_or_with_few():
-    split = random(checkerboard(20), rng=0)
+    split = random(checkerboard(40), rng=0)
     scorers = {"popular": Popular().fit(split.train)}
     for resamples in (0, 39):
         line = evaluate(scorers, split, ["hit@5"], resamples=resamples).lines[0]

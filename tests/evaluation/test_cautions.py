@@ -68,7 +68,9 @@ def test_sampled_metrics(both: Both, tastes: Split) -> None:
 def test_few_users(both: Both, make_split: Callable[..., Split]) -> None:
     history, test = np.eye(20)[:1], np.eye(20)[1:2]
     found = evaluate(both, described(make_split(history, test)), ["hit@5"]).cautions()
-    assert found[0].text == "Only 1 user counts; intervals of fewer than 30 are too narrow."
+    assert (
+        found[0].text == "Only 1 user counts; intervals of fewer than 30 are wide, and of fewer than 20 there are none."
+    )
     many = evaluate(both, described(make_split(np.eye(20)[:5], np.eye(20)[5:10])), ["hit@5"]).cautions()
     assert many[0].text.startswith("Only 5 users count;")
 

@@ -42,11 +42,18 @@ class Flat:
         return np.ones(len(items))
 
 
+class Mute(Flat):
+    """Cannot say anything."""
+
+    def predict(self, histories: Any, rows: Any, items: Any) -> Any:
+        return np.full(len(items), np.nan)
+
+
 @pytest.fixture(scope="module")
 def stars() -> Dataset:
-    """100 people of two tastes give stars to about half of 40 items."""
+    """160 people of two tastes give stars to about half of 40 items."""
     rng = np.random.default_rng(3)
-    user, item = np.nonzero(rng.random((100, 40)) < 0.5)
+    user, item = np.nonzero(rng.random((160, 40)) < 0.5)
     value = np.clip(np.rint(np.where((user + item) % 2, 4.3, 2.0) + rng.normal(0, 0.6, len(user))), 1, 5)
     rows = {"user": user.astype(str), "item": item.astype(str), "at": rng.permutation(len(user)) * 10**9}
     return Dataset.from_events(pl.DataFrame(rows).with_columns(kind=pl.lit("rating"), value=pl.Series(value)))
@@ -94,7 +101,6 @@ def test_a_page_of_ratings_speaks_of_ratings(rated: Report) -> None:
     assert "How will people rate items?" in page
     assert "had to foresee how people rated items" in asked["Asked"]
     assert "best first" not in asked["Asked"]
-    assert "ratings are foreseen one by one, and there are no slates" in page
     assert "threshold=3" in call(rated)
     whys = {picture.title: picture.why for picture in pictures(rated)}
     assert whys["rmse by k, the length of the slate"] == "rmse is not about slates, and has no k."
@@ -102,6 +108,48 @@ def test_a_page_of_ratings_speaks_of_ratings(rated: Report) -> None:
     said = next(picture.said for picture in pictures(rated) if picture.title.startswith("Fit time against accuracy"))
     assert said.startswith("Further down is more accurate, further left is faster")
     assert not {"titles", "unanswered"} & {caution.code for caution in rated.cautions()}
+
+
+def test_ratings_of_three_people_are_shown_before_and_after_with_addends_that_come_to_what_was_foreseen(
+    stars: Dataset,
+) -> None:
+    learners = {"biases": MatrixFactorization(factors=1, l2=100.0), "stars": MatrixFactorization(factors=8)}
+    split = pt.split.random(stars, rng=0)
+    models = {name: each.fit(split.train) for name, each in learners.items()}
+    report = evaluate(models, split, ["rmse"], rng=3, real_ids=True)
+    assert report.examples is not None
+    names = split.test.users.ids(split.test.column("user")), split.test.items.ids(split.test.column("item"))
+    asked = dict(zip(zip(*names, strict=True), split.test.column("weight").tolist(), strict=True))
+    for person in report.examples.people:
+        for shown in person.of("biases", "stars"):
+            assert [item.actual for item in shown.items] == [asked[person.user, item.title] for item in shown.items]
+            assert all(len(item.reasons) > 1 and item.adds_up for item in shown.items)
+            assert [item.actual for item in shown.items] == sorted((item.actual for item in shown.items), reverse=True)
+    assert len(report.examples.people) == 3
+    page = render(report)
+    assert "Before: biases, off by" in page
+    assert "After: stars, off by" in page
+    assert "What it is rated on average" in page
+
+
+def test_one_model_of_ratings_is_shown_beside_its_own_averages(stars: Dataset) -> None:
+    split = pt.split.random(stars, rng=0)
+    report = evaluate({"stars": MatrixFactorization(factors=8).fit(split.train)}, split, ["rmse"])
+    page = render(report)
+    assert "Before: averages alone, off by" in page
+    assert "After: stars, off by" in page
+    for person in report.examples.people:
+        before, after = person.of("averages alone", "stars")
+        for alone, whole in zip(before.items, after.items, strict=True):
+            average = [reason.weight for reason in whole.reasons if reason.code == "average"]
+            assert average == [pytest.approx(alone.score)]
+
+
+def test_what_a_model_cannot_foresee_is_shown_as_such_and_counts_in_no_error(stars: Dataset) -> None:
+    split = pt.split.random(stars, rng=0)
+    page = render(evaluate({"mute": Mute(split.train.items)}, split, ["rmse", "answered"]))
+    assert "which foresaw none of these" in page
+    assert "cannot say" in page
 
 
 def test_a_plot_of_errors_has_the_least_on_top(rated: Report, tmp_path: Path) -> None:

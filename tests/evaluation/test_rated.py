@@ -163,7 +163,7 @@ def test_one_user_and_ties_everywhere():
     split = random(one, share=0.4, rng=0)
     alone = evaluate({"a": Constant(one.items, 3.0)}, split, ["rmse"]).lines[0]
     assert (alone.low, alone.why) == (None, "there is only one user")
-    many = Dataset.from_matrix(np.tile([5, 4, 3, 2, 1], (40, 1)))
+    many = Dataset.from_matrix(np.tile([5, 4, 3, 2, 1], (200, 1)))
     split = random(many, rng=0)
     twins = {"a": Constant(many.items, 3.0), "b": Constant(many.items, 3.0)}
     b = evaluate(twins, split, ["rmse"]).lines[1]

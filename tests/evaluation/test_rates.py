@@ -45,11 +45,24 @@ def test_where_nothing_varies_every_person_counts_once(came: int) -> None:
     assert isinstance(found, Effect)
     assert found == alone
     assert (found.low, found.high) == (
-        (0.0, pytest.approx(0.0713, abs=1e-3)) if not came else (pytest.approx(0.9287, abs=1e-3), 1.0)
+        (0.0, pytest.approx(0.0747, abs=1e-3)) if not came else (pytest.approx(0.9253, abs=1e-3), 1.0)
     )
 
 
-def test_one_person_says_nothing_beyond_the_value() -> None:
-    one = ratio_of(np.array([10]), np.array([3]))
-    assert isinstance(share(one), Inconclusive)
-    assert share(one) == mean(one) == Inconclusive(0.3, "fewer than two people or slates were counted")
+@pytest.mark.parametrize(
+    ("people", "why"), [(1, "1 person or slate was counted"), (49, "49 people or slates were counted")]
+)
+def test_too_few_people_say_nothing_beyond_the_value(people: int, why: str) -> None:
+    few = ratio_of(np.full(people, 10), np.full(people, 3))
+    assert share(few) == mean(few) == Inconclusive(0.3, f"{why}, and 50 are needed")
+
+
+def test_a_mean_that_few_people_decide_has_no_interval() -> None:
+    amounts = np.zeros(400)
+    amounts[:30] = [100.0, *[1.0] * 29]
+    found = mean(ratio_of(np.full(400, 10), amounts))
+    assert isinstance(found, Inconclusive)
+    assert found.why == "about 2 people decide it, and 25 are needed"
+    assert mean(ratio_of(np.full(400, 10), np.zeros(400))) == Inconclusive(
+        0.0, "about 0 people decide it, and 25 are needed"
+    )

@@ -94,7 +94,8 @@ def test_a_resample_without_a_value_does_not_count():
     means = resample_means(values, resamples=400, rng=0)
     assert np.isnan(means).any()
     effect = estimates(Bundles.of(3).sample(values), means)[0]
-    assert (effect.value, effect.low, effect.high) == (0.5, 0.0, 1.0)
+    assert effect.value == 0.5
+    assert (effect.low, effect.high) == pytest.approx((0.0945, 0.9055), abs=1e-4)  # of one in two, after Wilson
 
 
 def test_samples_stand_beside_each_other_with_their_own_counts():

@@ -10,8 +10,9 @@ import scipy.sparse as sp
 
 from penchant.evaluation import sample
 from penchant.evaluation.effects import Chance, effects
-from penchant.evaluation.interval import Effect, resample_means
+from penchant.evaluation.interval import FEWEST, Effect, resample_means
 from penchant.evaluation.measure import measure
+from penchant.evaluation.slices import LEAST
 
 pytestmark = pytest.mark.sim
 
@@ -67,8 +68,44 @@ def test_intervals_of_every_metric_cover(truth, users, singly, bundles, monkeypa
     assert 0.93 <= np.mean(list(shares.values())) <= 0.97
 
 
+def test_intervals_of_every_metric_cover_in_the_smallest_evaluations_and_slices(truth):
+    rng = np.random.default_rng(4)
+    for users in (FEWEST, LEAST, 60, 120):
+        held, asked = dict.fromkeys(METRICS, 0), dict.fromkeys(METRICS, 0)
+        for _ in range(RUNS):
+            for name, effect in measure(*world(rng, users), METRICS, resamples=1000, rng=rng).items():
+                if isinstance(effect, Effect):  # where all users are alike there is none
+                    asked[name] += 1
+                    held[name] += effect.low <= truth[name] <= effect.high
+        shares = {name: held[name] / asked[name] for name in METRICS}
+        say(f"{users} users", shares)
+        assert all(0.93 - NOISE <= share <= 0.97 + NOISE for share in shares.values()), shares
+        assert 0.93 <= np.mean(list(shares.values())) <= 0.97
+
+
+def test_people_of_several_rows_are_drawn_whole():
+    """80 people with 1 to 9 rows each, which have much in common, as in several splits together."""
+    rng, held, apart = np.random.default_rng(6), [0, 0], 0
+    for _ in range(RUNS):
+        people = np.repeat(np.arange(80), rng.integers(1, 10, 80))
+        common = rng.beta(0.5, 2.0, 80)[people]
+        base = np.clip(common + rng.normal(0, 0.05, len(people)), -1, 2)[:, None]
+        other = base + rng.normal(0.01, 0.1, 80)[people][:, None] + rng.normal(0, 0.05, (len(people), 1))
+        found = effects([{"base": base, "other": other}], Chance("base", 1000, rng), [people])[0]
+        mean, difference = found["base"][0][0], found["other"][1][0]
+        held[0] += mean.low <= 0.2 <= mean.high
+        held[1] += difference.low <= 0.01 <= difference.high
+        apart += mean.high - mean.low > 1.5 * 3.92 * base.std() / np.sqrt(len(base))
+    shares = {"means": held[0] / RUNS, "differences": held[1] / RUNS}
+    say("80 people of 400 rows", shares)
+    assert all(0.93 - NOISE <= share <= 0.97 + NOISE for share in shares.values()), shares
+    assert apart > 0.9 * RUNS  # wider than if every row were another person
+
+
 @pytest.mark.parametrize(
-    ("users", "singly", "bundles"), [(200, 10**9, 0), (3000, 2000, 1000)], ids=["users", "bundles"]
+    ("users", "singly", "bundles"),
+    [(30, 10**9, 0), (200, 10**9, 0), (3000, 2000, 1000)],
+    ids=["few", "users", "bundles"],
 )
 def test_intervals_of_paired_differences_cover_and_sign_flips_reject_as_seldom_as_they_say(
     users, singly, bundles, monkeypatch

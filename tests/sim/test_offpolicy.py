@@ -21,6 +21,10 @@ WORLDS = {
     "clicks": (BanditWorld(actions=6), 1000),
     "a policy far from the log": (BanditWorld(sharp=1.5, logging=0.5), 3000),
     "rare clicks": (BanditWorld(rate=0.02, actions=5), 3000),
+    "near the limits, many actions": (BanditWorld(actions=15, rate=0.15, logging=0.7, sharp=1.3, seed=21), 2500),
+    "near the limits, short": (BanditWorld(actions=4, dims=3, rate=0.3, logging=0.9, sharp=1.5, seed=22), 600),
+    "near the limits, far": (BanditWorld(actions=9, dims=8, rate=0.1, logging=0.8, sharp=2.0, seed=23), 4000),
+    "near the limits, long": (BanditWorld(actions=12, dims=4, rate=0.3, logging=0.9, sharp=1.0, seed=24), 10_000),
 }
 UNBIASED = ("ips", "snips", "dr", "sndr")
 CLIPPED = ("clipped-ips", "switch-dr", "dros")
@@ -52,7 +56,7 @@ def coverage(request) -> dict[str, tuple[float, float, float]]:
 @pytest.mark.parametrize("name", UNBIASED)
 def test_intervals_cover_the_truth_as_often_as_they_say(coverage, name):
     value, difference, answered = coverage[name]
-    assert answered > 0.5  # of rare clicks, a log too short tells nothing; those that tell must not mislead
+    assert answered > 0.1  # a log that tells nothing is refused; those that tell must not mislead
     assert 0.93 - NOISE <= value <= 0.97 + NOISE
     assert 0.93 - NOISE <= difference <= 0.97 + NOISE
 
@@ -60,7 +64,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(coverage, name):
 @pytest.mark.parametrize("name", CLIPPED)
 def test_intervals_that_allow_for_clipping_cover_at_least_as_often(coverage, name):
     value, difference, answered = coverage[name]
-    assert answered > 0.5
+    assert answered > 0.1
     assert min(value, difference) >= 0.93 - NOISE
 
 
@@ -76,8 +80,30 @@ def test_intervals_of_slates_cover_the_truth_as_often_as_they_say():
         reward = rng.random((800, 2)) < own[slot, items]
         logged = pt.LoggedSlates(reward=reward, propensity=logging[slot, items])
         for line in pt.off_policy_slates(logged, target[slot, items]).lines:
-            assert line.low is not None
-            assert line.high is not None
-            seen[line.estimator].append(line.low <= truth <= line.high)
+            if line.low is not None:
+                seen[line.estimator].append(line.low <= truth <= line.high)
     for name, inside in seen.items():
+        sys.stdout.write(f"\n  {name:18} {np.mean(inside):.3f} of {len(inside) / LOGS:.2f}")
+        assert len(inside) > LOGS / 2
         assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE, name
+
+
+def test_intervals_cover_when_the_rounds_of_a_person_hang_together():
+    """400 people of 1 to 29 rounds, some of whom click at everything; people are the unit."""
+    rng, inside, alone = np.random.default_rng(13), [], []
+    for _ in range(LOGS):
+        person = np.repeat(np.arange(400), rng.integers(1, 30, 400))
+        eager = rng.beta(0.4, 1.6, 400)[person]
+        action = rng.integers(0, 3, len(person)).astype(np.int32)
+        reward = (rng.random(len(person)) < eager * np.array([0.5, 0.8, 1.0])[action]).astype(float)
+        target = np.array([[0.2, 0.3, 0.5]])
+        truth = 0.2 * float(target[0] @ [0.5, 0.8, 1.0])
+        for unit, held in ((person.astype(np.int32), inside), (None, alone)):
+            logged = pt.Logged(action, reward=reward, propensity=np.full(len(person), 1 / 3), n_actions=3, unit=unit)
+            line = pt.off_policy(logged, target, ["snips"]).lines[0]
+            if line.low is not None:
+                held.append(line.low <= truth <= line.high)
+    assert len(inside) > 0.9 * LOGS
+    sys.stdout.write(f"\n  people {np.mean(inside):.3f}, as if rounds were independent {np.mean(alone):.3f}\n")
+    assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE
+    assert np.mean(alone) < 0.9

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from penchant.evaluation import sample
-from penchant.evaluation.answers import Answers
+from penchant.evaluation.answers import ROOT_LEAST, Answers
 from penchant.evaluation.effects import Chance
 from penchant.evaluation.metrics.names import Metric
 from penchant.evaluation.ratios import Part, Tally, compared
@@ -17,6 +17,9 @@ pytestmark = pytest.mark.sim
 
 RUNS = 1000
 NOISE = 3.3 * np.sqrt(0.95 * 0.05 / RUNS)
+PARITIES = 2000
+FEW = np.sqrt(0.95 * 0.05 / PARITIES)
+"One standard error of a coverage that is 95% in truth: 0.5 points."
 METRICS = [Metric(name) for name in ("rmse", "mae", "accuracy", "f1", "answered")]
 
 
@@ -48,7 +51,9 @@ def truth():
 
 
 @pytest.mark.parametrize(
-    ("users", "singly", "bundles"), [(200, 10**9, 0), (3000, 2000, 1000)], ids=["users", "bundles"]
+    ("users", "singly", "bundles"),
+    [(ROOT_LEAST + 20, 10**9, 0), (200, 10**9, 0), (3000, 2000, 1000)],
+    ids=["few", "users", "bundles"],
 )
 def test_intervals_of_ratings_and_likes_cover_and_equals_are_seldom_told_apart(
     truth, users, singly, bundles, monkeypatch
@@ -71,20 +76,48 @@ def test_intervals_of_ratings_and_likes_cover_and_equals_are_seldom_told_apart(
     assert all(count / RUNS <= 0.05 + NOISE for count in apart.values()), apart
 
 
-@pytest.mark.parametrize("means", [(0.4, 0.4), (0.4, 0.3), (0.4, 0.4, 0.4, 0.4), (0.5, 0.4, 0.4, 0.25)])
-def test_intervals_of_parities_cover(means):
-    """Groups of 80, 160, ... users; where all fare alike the truth lies on the edge, and is held at least as often."""
-    rng = np.random.default_rng(len(means))
-    sizes = [80 * (i + 1) for i in range(len(means))]
-    group = np.repeat(np.arange(len(means)), sizes)
+FARING = {
+    "two alike": (0.4, 0.4),
+    "two apart": (0.4, 0.3),
+    "four alike": (0.4, 0.4, 0.4, 0.4),
+    "one worse": (0.4, 0.4, 0.4, 0.3),
+    "best and worst stand out": (0.5, 0.4, 0.4, 0.25),
+    "two and two": (0.45, 0.45, 0.3, 0.3),
+    "a ladder of small steps": (0.4, 0.39, 0.38, 0.37),
+    "a ladder of large steps": (0.6, 0.5, 0.4, 0.3),
+    "seven alike": (0.3,) * 7,
+    "one of seven better": (0.4, *(0.3,) * 6),
+}
+"What groups of 80, 160, ... users reach on average."
+
+
+def groups(rng, means, models=1):
+    """Return tallies of models that do as well, in groups that fare as told."""
+    group = np.repeat(np.arange(len(means)), [80 * (i + 1) for i in range(len(means))])
     member = np.equal.outer(group, np.arange(len(means))).astype(float)
-    share, held, apart = np.array(means)[group], 0, 0
-    for _ in range(RUNS):
-        base, other = (Tally(rng.beta(3 * share, 3 * (1 - share))[:, None] * member, member) for _ in range(2))
+    share = np.array(means)[group]
+    return [Tally(rng.beta(3 * share, 3 * (1 - share))[:, None] * member, member) for _ in range(models)]
+
+
+@pytest.mark.parametrize("name", FARING)
+def test_intervals_of_parities_cover(name):
+    means = FARING[name]
+    rng = np.random.default_rng([8, len(name)])
+    low = high = 0
+    for _ in range(PARITIES):
+        found = compared([Part({"base": groups(rng, means)[0]}, {})], Chance("base", 1000, rng), "parity")[0]["base"][0]
+        low += min(means) / max(means) < found.low
+        high += min(means) / max(means) > found.high
+    say(f"parity, {name}", {"held": 1 - (low + high) / PARITIES, "below": low / PARITIES, "above": high / PARITIES})
+    assert 0.93 - 2 * FEW <= 1 - (low + high) / PARITIES <= 0.97 + 2 * FEW
+
+
+@pytest.mark.parametrize("name", ["two apart", "four alike", "best and worst stand out"])
+def test_models_of_one_parity_are_told_apart_as_seldom_as_they_say(name):
+    rng, apart = np.random.default_rng(len(name)), 0
+    for _ in range(RUNS // 2):
+        base, other = groups(rng, FARING[name], 2)
         part = Part({"base": base, "other": other}, {"other": (other, base)})
-        found = compared([part], Chance("base", 1000, rng), "parity")[0]
-        held += found["base"][0].low <= min(means) / max(means) <= found["base"][0].high
-        apart += found["other"][1].verdict != "cannot tell"
-    say(f"parity of {means}", {"held": held / RUNS, "told apart": apart / RUNS})
-    assert held / RUNS >= 0.93 - NOISE
-    assert apart / RUNS <= 0.05 + NOISE
+        apart += compared([part], Chance("base", 400, rng), "parity")[0]["other"][1].verdict != "cannot tell"
+    say(f"parities of equals, {name}", {"told apart": apart / (RUNS // 2)})
+    assert apart / (RUNS // 2) <= 0.05 + NOISE * np.sqrt(2)

@@ -10,7 +10,8 @@ import typer
 from penchant.cli.evaluate import check_places
 from penchant.cli.faults import in_options
 from penchant.cli.files import EventFile, reads_file
-from penchant.cli.shown import emit, say
+from penchant.cli.results import deliver, file_of, tell
+from penchant.cli.shown import say
 from penchant.cli.state import State, state_of
 from penchant.core.errors import PenchantError
 
@@ -43,27 +44,18 @@ def report(
     windows: Annotated[int, typer.Option(metavar="N", help="Parts of the time that are compared.")] = 4,
 ) -> None:
     """Tell what events are like, and what they can support."""
-    from penchant.evaluation.page import write
-
     state = state_of(context)
-    target = None if json in (None, "-") else Path(str(json))
-    check_places(None, html, target)
+    check_places(None, html, file_of(json))
     rules = {"idle": idle, "windows": windows}
     try:
         made = _of_store(state, **rules) if file.path is None else _of_file(state, file, **rules)
     except PenchantError as error:
         raise in_options(error) from error
-    if json == "-":
-        emit(made.json())
-    else:
-        say(made.text.rstrip())
-    if target is not None:
-        write(target, made.json().encode())
+    written = deliver(json, made.json, lambda: say(f"{made.text.rstrip()}\n"))
     if html is not None:
         made.html(html)
-    written = [str(place) for place in (target, html) if place is not None]
-    if written and json != "-":
-        say("\nwritten: " + ", ".join(written))
+        written.append(html)
+    tell(json, written)
 
 
 def _of_store(state: State, **rules: Any) -> DataReport:

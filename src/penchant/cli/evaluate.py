@@ -14,6 +14,7 @@ from penchant.cli.files import EventFile, MinUsers, reads_file
 from penchant.cli.protocol import (
     CUT,
     Allow,
+    Baseline,
     By,
     Folds,
     Gap,
@@ -30,7 +31,7 @@ from penchant.cli.protocol import (
     plan_of,
 )
 from penchant.cli.reports import SHOWN, command_of, document, show_reports, write_forms
-from penchant.cli.shown import emit, say
+from penchant.cli.results import deliver, file_of, tell
 from penchant.cli.state import State, state_of
 from penchant.core.errors import InputError, MissingExtra, PenchantError
 
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
     from penchant.evaluation.report import Report
 
 __all__ = ["check_places", "evaluate", "held_out"]
+
+_ASKED = (
+    "protocol", "test", "windows", "folds", "share", "gap", "seed", "models", "baseline", "task", "by", "negatives",
+    "threshold", "examples", "real_ids",
+)  # fmt: skip
+"Options that are fields of a plan."
 
 
 @reads_file
@@ -57,6 +64,7 @@ def evaluate(
     gap: Gap = None,
     seed: Seed = 0,
     models: Models = None,
+    baseline: Baseline = None,
     task: Task = None,
     metrics: Annotated[str | None, typer.Option(metavar="A@K,B@K", help="What the table shows.")] = None,
     by: By = None,
@@ -76,38 +84,21 @@ def evaluate(
     real_ids: Annotated[bool, typer.Option("--real-ids", help="Call these users by their ids.")] = False,
 ) -> None:
     """Compare the models on events they have not seen."""
-    from penchant.evaluation.page import write
-
     state = state_of(context)
-    asked = {"protocol": protocol, "test": test, "windows": windows, "folds": folds, "share": share, "gap": gap}
-    asked |= {"seed": seed, "models": models, "task": task, "by": by, "negatives": negatives, "threshold": threshold}
-    asked |= {"examples": examples, "real_ids": real_ids}
-    check_places(plot, html, markdown, latex, None if json in (None, "-") else Path(str(json)))
+    check_places(plot, html, markdown, latex, file_of(json))
+    told = context.params
+    asked = {name: told[name] for name in _ASKED} | {"allow": tuple(allow or ())}
     try:
-        reports, shown, quiet = _compared(
-            state,
-            file,
-            file.settings(state, min_users),
-            asked | {"allow": tuple(allow or ())},
-            users=users,
-            metrics=metrics,
-            held=held_out_in,
-        )
+        settings = file.settings(state, min_users)
+        reports, shown, quiet = _compared(state, file, settings, asked, users=users, metrics=metrics, held=held_out_in)
     except PenchantError as error:
         raise in_options(error) from error
     reports = {task: report.command(command_of(context, state.path)) for task, report in reports.items()}
-    if json == "-":
-        emit(document(reports))
-    else:
-        show_reports(reports, shown, quiet)
-    written = [] if json in (None, "-") else [Path(str(json))]
-    if written:
-        write(written[0], document(reports).encode())
+    written = deliver(json, lambda: document(reports), lambda: show_reports(reports, shown, quiet))
     forms = {"html": html, "plot": plot, "markdown": markdown, "latex": latex}
     for number, (name, report) in enumerate(reports.items()):
         written += write_forms(report, forms, shown, f"-{name}" if number else "", quiet=quiet)
-    if written and json != "-":
-        say("written: " + ", ".join(map(str, written)))
+    tell(json, written)
 
 
 def _compared(

@@ -20,6 +20,8 @@ _MEMBER = re.compile(r'add "(item)" to the question')
 _CALLS = (
     (re.compile(r"split\.temporal\(data\)"), "--protocol temporal"),
     (re.compile(r"split\.allowing\('(\w+)'\)"), r"--allow \1"),
+    (re.compile(r"lower the thresholds"), "lower --min-users"),
+    (re.compile(r"choose another cut\b"), "choose another cut with --test"),
     (re.compile(r"\bthreshold="), "--threshold "),
     (re.compile(r"\bby=\['([\w.]+)'\], with a table of users"), r"--by \1, with --users"),
     (re.compile(r"\bby=\['([\w.]+)'\], with a catalogue"), r"--by \1, with --items"),

@@ -11,7 +11,8 @@ from msgspec import Struct
 from penchant.cli.evaluate import check_places
 from penchant.cli.faults import Misuse
 from penchant.cli.importing import Separator
-from penchant.cli.shown import emit, say, show, table
+from penchant.cli.results import deliver, file_of, tell
+from penchant.cli.shown import say, show, table
 from penchant.cli.state import State, state_of
 
 if TYPE_CHECKING:
@@ -87,11 +88,8 @@ def off_policy(
     ] = None,
 ) -> None:
     """Tell from a log what another policy would earn."""
-    from penchant.evaluation.page import write
-
     state = state_of(context)
-    file = None if json in (None, "-") else Path(str(json))
-    check_places(None, file)
+    check_places(None, file_of(json))
     log = _Log(
         path, action, reward, propensity, position, unit, slate, chained, tuple(filter(None, (known or "").split(","))),
         target, target_chained, policy, probabilities, scores, temperature, separator,
@@ -102,13 +100,7 @@ def off_policy(
         report = _of_rounds(state, log, {"estimators": chosen, "tuning": tuning, "level": level, "rng": seed})
     else:
         report = _of_slates(state, log, {"estimators": chosen, "level": level})
-    if json == "-":
-        emit(report.json())
-    else:
-        _show(report)
-    if file is not None:
-        write(file, report.json().encode())
-        say(f"written: {file}")
+    tell(json, deliver(json, report.json, lambda: _show(report)))
 
 
 def _check(log: _Log) -> None:

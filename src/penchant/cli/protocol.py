@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CUT",
     "Allow",
+    "Baseline",
     "By",
     "Folds",
     "Gap",
@@ -52,6 +53,9 @@ HeldOut = Annotated[
     typer.Option("--held-out", metavar="PATH", help="A file of what to foresee; FILE is what is learnt from."),
 ]
 Models = Annotated[str | None, typer.Option(metavar="A,B", help="These models only, of the settings or as they are.")]
+Baseline = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The model the others are compared with; each task has its own.")
+]
 Task = Annotated[str | None, typer.Option(metavar="NAME", help="new, repeat, any or rating; each model its own.")]
 By = Annotated[str | None, typer.Option(metavar="A,B", help="Slices, such as user.history,item.popularity,item.brand.")]
 Users = Annotated[Path | None, typer.Option(metavar="PATH", help="A file with what is known of users, for --by.")]

@@ -90,7 +90,7 @@ def write_forms(
     >>> report = Report((Line("popular", "hit", 5, 0.1),), setup)
     >>> with TemporaryDirectory() as folder:
     ...     made = write_forms(report, {"latex": Path(folder, "table.tex"), "html": None}, ["hit@5"], "-new")
-    ...     [place.name for place in made], made[0].read_text().count("begin")
+    ...     [place.name for place in made], made[0].read_text().count("begin{")
     (['table-new.tex'], 1)
 
     Args:

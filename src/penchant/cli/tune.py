@@ -12,7 +12,8 @@ from penchant.cli.evaluate import check_places, held_out
 from penchant.cli.faults import in_options
 from penchant.cli.files import EventFile, MinUsers, reads_file
 from penchant.cli.reports import command_of, show_reports, write_forms
-from penchant.cli.shown import emit, say
+from penchant.cli.results import deliver, file_of, tell
+from penchant.cli.shown import say
 from penchant.cli.state import State, state_of
 from penchant.core.errors import MissingExtra, PenchantError
 
@@ -54,11 +55,8 @@ def tune(
     """Search the hyper-parameters of a model."""
     if importlib.util.find_spec("optuna") is None:
         raise MissingExtra.of("tune", "optuna")
-    from penchant.evaluation.page import write
-
     state = state_of(context)
-    target = None if json in (None, "-") else Path(str(json))
-    check_places(None, target, html, markdown, latex)
+    check_places(None, file_of(json), html, markdown, latex)
     search = {"metric": metric, "trials": trials, "seconds": seconds, "fields": field or (), "windows": windows}
     try:
         settings = held_out(file.settings(state, min_users), test)
@@ -67,21 +65,18 @@ def tune(
         raise in_options(error) from error
     outer = report.outer.command(command_of(context, state.path))
     forms = {"html": html, "markdown": markdown, "latex": latex}
-    written = write_forms(outer, forms, outer.names)
-    if json == "-":
-        emit(report.json())
-        return
+    written = deliver(json, report.json, lambda: _show(report, model, note))
+    tell(json, [*written, *write_forms(outer, forms, outer.names)])
+    if json != "-":
+        state.remark(f"next: {_NEXT.get(report.verdict, _KEEP)}")
+
+
+def _show(report: TuningReport, model: str, note: tuple[str, ...]) -> None:
     for sentence in (*report.sentences(), *note):
         say(sentence)
     say("")
-    show_reports({report.learner.task: report.outer}, outer.names)
+    show_reports({report.learner.task: report.outer}, report.outer.names)
     say(report.toml(model))
-    if target is not None:
-        write(target, report.json().encode())
-        written.insert(0, target)
-    if written:
-        say(f"written: {', '.join(map(str, written))}")
-    state.remark(f"next: {_NEXT.get(report.verdict, _KEEP)}")
 
 
 def _tuned(

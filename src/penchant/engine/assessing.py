@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import polars as pl
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.data.split import Split
-from penchant.engine.blends import blends_of
+from penchant.engine.blends import blend_of, blends_of
 from penchant.engine.plans import Plan, cut
 from penchant.engine.reporting import catalogued
 from penchant.engine.training import consented_data, fit_models, recipes
@@ -66,8 +66,8 @@ def assess(
     >>> from penchant.trust.access import SYSTEM
     >>> with shop() as engine:
     ...     reports = assess(engine.gate, SYSTEM, engine.settings, metrics=("ndcg@5",))
-    >>> sorted(reports), [line.verdict for line in reports["new"].lines if line.model == "item-knn"]
-    (['new', 'repeat'], ['better'])
+    >>> sorted(reports), [line.why for line in reports["new"].lines if line.model == "item-knn"]
+    (['new', 'repeat'], ['11 users are too few to tell'])
 
     Args:
         gate: the door to the events.
@@ -96,7 +96,8 @@ def compare(
     """Return a report per task: every model of the plan, and on one split every placement that blends several.
 
     Models learn from what each split lets them. The task ``new`` compares with the model ``popular`` (or the first),
-    ``repeat`` with what a person took most often, ``rating`` with the mean and the biases of person and item. A task
+    ``repeat`` with what a person took most often, ``rating`` with the mean and the biases of person and item, and each
+    with the baseline of the plan where it has that. A task
     that nobody's test asks for is left out, unless it is the only one or was asked for.
 
     >>> from penchant.testing import checkerboard
@@ -111,6 +112,7 @@ def compare(
         InputError: no model is for the task, or a split has a leak that is not allowed.
     """
     tasks = tasks_of(_learners(settings, plan), plan.task or ("any" if plan.protocol == "sessions" else None))
+    _check_baseline(settings, plan, tasks, len(cuts))
     usual = metrics or measured(settings, plan, cuts[0].train.catalogue)
     wanted = tuple(dict.fromkeys((*usual, *plan.also)))
     work = (
@@ -211,14 +213,15 @@ def _one(split: Split, settings: Settings, plan: Plan, tasks: Tasks, progress: P
     blends = blends_of(settings, learners, scorers, split.history)
 
     def work(task: str, metrics: Sequence[str]) -> Report:
+        models = {name: scorers[name] for name in tasks[task]} | blends.get(task, {})
         return evaluate(
-            {name: scorers[name] for name in tasks[task]} | blends.get(task, {}),
+            models,
             split,
             metrics,
             task=task,
             by=plan.by,
             users=plan.users,
-            baseline=_baseline(task),
+            baseline=_baseline(task, plan, models),
             resamples=plan.resamples,
             rng=plan.seed,
             seconds=seconds,
@@ -243,7 +246,7 @@ def _many(cuts: Sequence[Split], settings: Settings, plan: Plan, tasks: Tasks, p
             task=task,
             by=plan.by,
             users=plan.users,
-            baseline=_baseline(task),
+            baseline=_baseline(task, plan, tasks[task]),
             resamples=plan.resamples,
             rng=plan.seed,
             progress=progress,
@@ -258,5 +261,17 @@ def _many(cuts: Sequence[Split], settings: Settings, plan: Plan, tasks: Tasks, p
     return work
 
 
-def _baseline(task: str) -> str | None:
+def _baseline(task: str, plan: Plan, models: Collection[str]) -> str | None:
+    """Return what the models of a task are compared with: what the plan names where it is there, else its own."""
+    if plan.baseline in models:
+        return plan.baseline
     return BASELINES[task][0] if task in BASELINES else None
+
+
+def _check_baseline(settings: Settings, plan: Plan, tasks: Tasks, splits: int) -> None:
+    """Refuse a baseline that is neither a model nor a blend of one split before anything is fitted."""
+    names = [name for chosen in tasks.values() for name in chosen]
+    if splits == 1:
+        names += [blend_of(name) for name, placement in settings.placements.items() if len(placement.blend) > 1]
+    if plan.baseline is not None and plan.baseline not in names:
+        raise UnknownName.of("baseline", plan.baseline, names, field="baseline")

@@ -23,7 +23,16 @@ from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.explain import Explain, Words
 from penchant.pipeline.run import ranked
 
-__all__ = ["PlacementRanker", "blends_of"]
+__all__ = ["PlacementRanker", "blend_of", "blends_of"]
+
+
+def blend_of(placement: str) -> str:
+    """Return what the blend of a placement is called in reports.
+
+    >>> blend_of("for-you")
+    'for-you (blend)'
+    """
+    return f"{placement} (blend)"
 
 
 def blends_of(
@@ -43,7 +52,7 @@ def blends_of(
         if len(placement.blend) > 1 and placement.history == "user" and placement.blend.keys() <= scorers.keys():
             own = {learners[source].task for source in placement.blend}
             if own == {"repeat"} or (own == {"new"} and placement.exclude_seen):
-                found.setdefault(own.pop(), {})[f"{name} (blend)"] = PlacementRanker(placement, scorers, history)
+                found.setdefault(own.pop(), {})[blend_of(name)] = PlacementRanker(placement, scorers, history)
     return found
 
 

@@ -53,6 +53,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     "Names of models; all of the settings when there is none."
     task: str | None = None
     "What is asked; every model its own task when None."
+    baseline: str | None = None
+    "The model the others are compared with, in each task that has it; that of the task when None."
     by: tuple[str, ...] = ()
     "Columns that slice."
     users: Any = None

@@ -20,7 +20,10 @@ from penchant.evaluation.rated import Said, can_rate, predicted, said
 from penchant.evaluation.ratios import Part, Tally, compared
 from penchant.evaluation.slices import LEAST, slices
 
-__all__ = ["Answers", "answers", "check_threshold", "expect_raters", "said_of"]
+__all__ = ["ROOT_LEAST", "Answers", "answers", "check_threshold", "expect_raters", "said_of"]
+
+ROOT_LEAST = 100
+"People below which an RMSE has no interval: a few large errors decide it."
 
 _LIKES = ("accuracy", "f1")
 
@@ -93,7 +96,9 @@ class Answers(Struct, frozen=True, eq=False):
         found = {}
         for metric in metrics:
             each = [self._part(rows, metric.name, chance.against, threshold) for rows in parts.values()]
-            found[metric.name] = compared(each, chance, "root" if metric.name == "rmse" else "mean")
+            root = metric.name == "rmse"
+            least = replace(chance, least=max(chance.least, ROOT_LEAST)) if root else chance
+            found[metric.name] = compared(each, least, "root" if root else "mean")
         made = []
         for i, (label, rows) in enumerate(parts.items()):
             users = len(np.unique(self.unit[rows]))

@@ -21,7 +21,9 @@ from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
 from penchant.evaluation.examples import Examples
 from penchant.evaluation.filled import Filled, pooled
+from penchant.evaluation.foreseen import RatedGallery
 from penchant.evaluation.groups import Groups
+from penchant.evaluation.interval import FEWEST
 from penchant.evaluation.line import Line
 from penchant.evaluation.lines import Lines
 from penchant.evaluation.metrics.names import Metric
@@ -31,7 +33,7 @@ from penchant.evaluation.ranking import Truth, ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
 from penchant.evaluation.setup import Asked, setup_of_all
-from penchant.evaluation.showing import Gallery
+from penchant.evaluation.showing import Gallery, People
 from penchant.evaluation.slices import Slice, columns, slices
 from penchant.evaluation.timeline import timeline
 from penchant.models.recipe import Recipe
@@ -72,7 +74,7 @@ def cross_evaluate(
     >>> data = Dataset.from_matrix(np.kron(np.eye(2), np.ones((30, 6))))  # two tastes
     >>> report = cross_evaluate({"popular": Popular(), "item-knn": ItemKNN()}, k_fold(data, 3), ["ndcg@5"])
     >>> report.verdicts()[0]
-    'item-knn beats popular on ndcg@5 by 0.628 [0.590, 0.662]'
+    'item-knn beats popular on ndcg@5 by 0.628 [0.589, 0.663]'
     >>> report.table.filter(model="item-knn")["slice"].to_list()
     [None, 'split = 1 of 3', 'split = 2 of 3', 'split = 3 of 3']
 
@@ -112,13 +114,14 @@ def cross_evaluate(
     leaks = [split.check() for split in cuts]
     source = generator(rng)
     asked = Asked(task=chosen_for, baseline=against, resamples=resamples, seed=seed_of(rng), negatives=negatives)
-    chance = Chance(against, resamples, source, sampled=negatives)
+    chance = Chance(against, resamples, source, FEWEST, negatives)
     work = _Work(learners, chosen, asked, chance, by, users, batch, max(min_users, 1), progress)
+    who = People(examples, rng, real_ids=real_ids)
     if chosen_for == "rating":
-        found = work.ratings(cuts, threshold)
+        found = work.ratings(cuts, threshold, who)
         asked = replace(asked, notes=found.notes, threshold=threshold)
     else:
-        found = work.rankings(cuts, examples, rng, real_ids=real_ids)
+        found = work.rankings(cuts, who)
     lines = found.lines if timed else [replace(line, seconds=None) for line in found.lines]
     setup = setup_of_all(cuts, found.truths, replace(asked, by=tuple(dict.fromkeys(by))), learners, leaks)
     return Report(tuple(lines), setup, timeline(cuts), found.filled, found.examples)
@@ -148,19 +151,23 @@ class _Work(Struct, frozen=True, eq=False):
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def ratings(self, cuts: Sequence[Split], threshold: float) -> _Found:
-        each, truths = [], []
+    def ratings(self, cuts: Sequence[Split], threshold: float, people: People) -> _Found:
+        each, truths, shown = [], [], None
         for split in cuts:
             scorers = dict(self._fitted(split))
             asked, answered = answers(scorers, split, self.by, self.users, batch=self.batch, progress=self.progress)
             each.append(answered)
             truths.append(asked.found)
+            if split is cuts[-1]:
+                gallery = RatedGallery(split, asked, people)
+                gallery.foresee(scorers, answered.foreseen)
+                shown = gallery.examples(_last(cuts))
         together = Answers.beside(each)
         check_threshold(self.metrics, together.actual, threshold)
         lines = together.lines(self.metrics, self.chance, threshold, self.seconds)
-        return _Found(lines, truths, said_of(self.metrics, together.actual, threshold))
+        return _Found(lines, truths, said_of(self.metrics, together.actual, threshold), examples=shown)
 
-    def rankings(self, cuts: Sequence[Split], n: int, rng: Any, *, real_ids: bool) -> _Found:
+    def rankings(self, cuts: Sequence[Split], people: People) -> _Found:
         fair = parities(self.metrics)
         kept = [metric for metric in self.metrics if metric not in fair]
         parts: list[tuple[Lines, dict[str, Groups]]] = []
@@ -170,7 +177,7 @@ class _Work(Struct, frozen=True, eq=False):
             found = truth(split, self.asked.task)
             if self.asked.negatives is not None:
                 found = sampled(found, self.asked.negatives, self.chance.rng)
-            gallery = Gallery(split, found, n if split is cuts[-1] else 0, rng, real_ids=real_ids)
+            gallery = Gallery(split, found, people if split is cuts[-1] else replace(people, n=0))
             context = Context(split, _with_people(found))
             made = Lines(self._slates(context, gallery, filled), kept, context, self.seconds)
             parts.append((made, columns(split, found, self.by, self.users)))
@@ -179,12 +186,11 @@ class _Work(Struct, frozen=True, eq=False):
         lines = together.lines(self.chance) + parity_lines(parts, fair, self.chance)
         for column in dict.fromkeys(self.by):
             lines += together.sliced([cut[column] for cut in sliced], self.chance)
-        note = f" They are of split {len(cuts)} of {len(cuts)}, and so are the models."
         return _Found(
             lines,
             [made.context.found for made, _ in parts],
             filled={name: pooled(each) for name, each in filled.items()},
-            examples=gallery.examples(note),
+            examples=gallery.examples(_last(cuts)),
         )
 
     def _fitted(self, split: Split) -> Iterator[tuple[str, Any]]:
@@ -205,6 +211,10 @@ class _Work(Struct, frozen=True, eq=False):
             filled[name].append(given.filled(context.candidates))
             gallery.ask(name, scorer, given.slates)
         return slates
+
+
+def _last(cuts: Sequence[Split]) -> str:
+    return f" They are of split {len(cuts)} of {len(cuts)}, and so are the models."
 
 
 def _with_people(found: Truth) -> Truth:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
 from penchant.core.chance import generator
@@ -22,13 +23,19 @@ from penchant.evaluation.calls import (
 )
 from penchant.evaluation.context import Context
 from penchant.evaluation.effects import Chance
+from penchant.evaluation.examples import Examples
+from penchant.evaluation.filled import Filled
+from penchant.evaluation.foreseen import RatedGallery
+from penchant.evaluation.interval import FEWEST
+from penchant.evaluation.line import Line
 from penchant.evaluation.lines import Lines
+from penchant.evaluation.metrics.names import Metric
 from penchant.evaluation.parities import check_parities, parities, parity_lines
-from penchant.evaluation.ranking import ranked, truth
+from penchant.evaluation.ranking import Truth, ranked, truth
 from penchant.evaluation.report import Report
 from penchant.evaluation.sampled import sampled
 from penchant.evaluation.setup import Asked, setup_of
-from penchant.evaluation.showing import Gallery
+from penchant.evaluation.showing import Gallery, People
 from penchant.evaluation.slices import columns, slices
 from penchant.evaluation.timeline import timeline
 
@@ -69,7 +76,7 @@ def evaluate(
     >>> report.table.filter(metric="ndcg").select("model", "metric", "k", "value").rows()
     [('popular', 'ndcg', 5, 0.3...), ('item-knn', 'ndcg', 5, 1.0)]
     >>> report.verdicts()[0]
-    'item-knn beats popular on ndcg@5 by 0.673 [0.595, 0.756]'
+    'item-knn beats popular on ndcg@5 by 0.673 [0.591, 0.757]'
 
     Args:
         scorers: name to model, fitted on ``split.train``.
@@ -114,31 +121,66 @@ def evaluate(
     check_parities(chosen, by)
     source, leaks = generator(rng), split.check()
     asked = Asked(task=chosen_for, baseline=against, resamples=resamples, seed=seed_of(rng), negatives=negatives)
-    chance = Chance(against, resamples, source, sampled=negatives)
-    learners = {name: scorer.learner for name, scorer in scorers.items()}
+    chance = Chance(against, resamples, source, FEWEST, negatives)
+    who = People(examples, rng, real_ids=real_ids)
+    work = _Work(split, chosen, chance, by, users, seconds, progress, batch, who)
+    found = work.ratings(scorers, threshold) if chosen_for == "rating" else work.rankings(scorers, chosen_for)
     if chosen_for == "rating":
-        rated, answered = answers(scorers, split, by, users, batch=batch, progress=progress)
-        check_threshold(chosen, answered.actual, threshold)
-        lines = answered.lines(chosen, chance, threshold, seconds)
-        notes = said_of(chosen, answered.actual, threshold)
-        asked = replace(asked, by=tuple(answered.parts), notes=notes, threshold=threshold)
-        return Report(tuple(lines), setup_of(split, rated.found, asked, learners, leaks), timeline([split]))
-    found = truth(split, chosen_for)
-    if negatives is not None:
-        found = sampled(found, negatives, source)
-    parts = slices(split, found, by, users)
-    longest = max(metric.k for metric in chosen)
-    gallery, context = Gallery(split, found, examples, rng, real_ids=real_ids), Context(split, found)
-    slates, filled = {}, {}
-    for name, scorer in scorers.items():
-        given = ranked(scorer, split, found, longest, batch=batch, progress=progress, name=name)
-        slates[name], filled[name] = given.slates, given.filled(context.candidates)
-        gallery.ask(name, scorer, given.slates)
-    fair = parities(chosen)
-    made = Lines(slates, [metric for metric in chosen if metric not in fair], context, seconds)
-    lines = made.whole(chance)
-    lines += parity_lines([(made, columns(split, found, by, users))], fair, chance)
-    for cut in parts.values():
-        lines += made.sliced(cut, chance)
-    setup = setup_of(split, found, replace(asked, by=tuple(parts)), learners, leaks)
-    return Report(tuple(lines), setup, timeline([split]), filled, gallery.examples())
+        asked = replace(asked, notes=found.notes, threshold=threshold)
+    learners = {name: scorer.learner for name, scorer in scorers.items()}
+    setup = setup_of(split, found.truth, replace(asked, by=found.by), learners, leaks)
+    return Report(tuple(found.lines), setup, timeline([split]), found.filled, found.examples)
+
+
+class _Found(Struct, frozen=True, eq=False):
+    """What came of it."""
+
+    lines: list[Line]
+    truth: Truth
+    by: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    filled: dict[str, Filled] = {}
+    examples: Examples | None = None
+
+
+class _Work(Struct, frozen=True, eq=False):
+    """What is done with the models, once everything is checked."""
+
+    split: Split
+    metrics: Sequence[Metric]
+    chance: Chance
+    by: Sequence[str]
+    users: Any
+    seconds: Mapping[str, float] | None
+    progress: Progress
+    batch: int
+    people: People
+
+    def ratings(self, raters: Mapping[str, Any], threshold: float) -> _Found:
+        asked, answered = answers(raters, self.split, self.by, self.users, batch=self.batch, progress=self.progress)
+        check_threshold(self.metrics, answered.actual, threshold)
+        gallery = RatedGallery(self.split, asked, self.people)
+        gallery.foresee(raters, answered.foreseen)
+        lines = answered.lines(self.metrics, self.chance, threshold, self.seconds)
+        notes = said_of(self.metrics, answered.actual, threshold)
+        return _Found(lines, asked.found, tuple(answered.parts), notes, examples=gallery.examples())
+
+    def rankings(self, scorers: Mapping[str, Any], task: str) -> _Found:
+        split, found = self.split, truth(self.split, task)
+        if self.chance.sampled is not None:
+            found = sampled(found, self.chance.sampled, self.chance.rng)
+        parts = slices(split, found, self.by, self.users)
+        longest = max(metric.k for metric in self.metrics)
+        gallery, context = Gallery(split, found, self.people), Context(split, found)
+        slates, filled = {}, {}
+        for name, scorer in scorers.items():
+            given = ranked(scorer, split, found, longest, batch=self.batch, progress=self.progress, name=name)
+            slates[name], filled[name] = given.slates, given.filled(context.candidates)
+            gallery.ask(name, scorer, given.slates)
+        fair = parities(self.metrics)
+        made = Lines(slates, [metric for metric in self.metrics if metric not in fair], context, self.seconds)
+        lines = made.whole(self.chance)
+        lines += parity_lines([(made, columns(split, found, self.by, self.users))], fair, self.chance)
+        for cut in parts.values():
+            lines += made.sliced(cut, self.chance)
+        return _Found(lines, found, tuple(parts), filled=filled, examples=gallery.examples())

@@ -6,7 +6,10 @@ from msgspec import Struct
 
 from penchant.core.nouns import Reason
 
-__all__ = ["Example", "Examples", "Gap", "Given", "Shown"]
+__all__ = ["AVERAGES", "Example", "Examples", "Gap", "Given", "Shown"]
+
+AVERAGES = "averages alone"
+"What a slate is called that holds what a model of ratings says of items before it has seen any history."
 
 
 class Given(Struct, frozen=True):
@@ -25,6 +28,8 @@ class Given(Struct, frozen=True):
     "Whether the person took it in the test."
     reasons: tuple[Reason, ...] = ()
     "The addends of the score, strongest first; the weakest together. Empty when the model gives none."
+    actual: float | None = None
+    "What the person rated it in the test, where ratings are foreseen."
 
     @property
     def sum(self) -> float:
@@ -58,6 +63,17 @@ class Shown(Struct, frozen=True):
     def hits(self) -> int:
         """How many of the items the person took in the test."""
         return sum(item.hit for item in self.items)
+
+    @property
+    def off(self) -> float | None:
+        """How far what was foreseen lies from what was rated, on average; None where nothing was.
+
+        >>> Shown("stars", (Given("Tea", 4.5, False, actual=5.0), Given("Jam", None, False, actual=1.0))).off
+        0.5
+        """
+        pairs = [(item.score, item.actual) for item in self.items]
+        errors = [abs(score - actual) for score, actual in pairs if score is not None and actual is not None]
+        return sum(errors) / len(errors) if errors else None
 
 
 class Example(Struct, frozen=True):

@@ -15,6 +15,10 @@ __all__ = ["latex", "markdown", "tex"]
 _VALUE = 2
 "The column of the value."
 
+_WORDS = r">{{\raggedright\arraybackslash}}p{{{:.2f}\linewidth}}"
+_COLUMNS = f"{_WORDS.format(0.13)}{_WORDS.format(0.14)}rrrr{_WORDS.format(0.11)}"
+"Columns of words break their lines, so that the table fits on a page of one column."
+
 _TEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -28,6 +32,9 @@ _TEX = {
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 _NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
+_JOINTS = re.compile(r"(?<=\w)(\.|\\_)(?=\w)")
+"Where a long name may be broken: user.country, my_model."
+
 _BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]\s*")
 
 
@@ -62,13 +69,16 @@ def latex(found: Outcome, metrics: Sequence[str] | None = None, by: Sequence[str
     >>> from penchant.evaluation.setup import Setup
     >>> setup = Setup("Random split.", "random", "new", Users(3, 2, 1, 0), 9, "popular", 0, 0, {}, {}, {})
     >>> better = Line("my_ease", "hit", 5, 0.3, 0.2, 0.4, 0.1, 0.05, 0.2, 0.01, "better")
-    >>> print(latex(Outcome((better,), setup)).splitlines()[-2])
-    my\_ease & hit@5 & \textbf{0.3000} & [0.2000, 0.4000] & 0.1000 [0.0500, 0.2000] & 0.0100 & better \\
+    >>> print(latex(Outcome((better,), setup)).splitlines()[-3])
+    my\_\allowbreak{}ease & hit@5 & \textbf{0.3000} & [0.2000, 0.4000] & 0.1000 [0.0500, 0.2000] & 0.0100 & better \\
     """
     notes = (*_legend(found), *about(found.setup), *(f"{caution.text} {caution.then}" for caution in cautions(found)))
-    lines = [r"% needs \usepackage{booktabs} and \usepackage{longtable}; what is bold beats the baseline by the test"]
+    lines = [
+        r"% needs \usepackage{array,booktabs,longtable}, and XeLaTeX for names in other scripts than Latin; "
+        "what is bold beats the baseline by the test"
+    ]
     lines += [f"% {_BREAKS.sub(' ', note)}" for note in notes]
-    lines += [r"\begin{longtable}{llrrrrl}"]
+    lines += [r"\begingroup\scriptsize\setlength{\tabcolsep}{1pt}", rf"\begin{{longtable}}{{{_COLUMNS}}}"]
     lines += [rf"\caption{{{tex(_caption(found))}}}\\", r"\toprule"]
     lines += [" & ".join(map(tex, _heads(found))) + r" \\", r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"]
     model = None
@@ -80,7 +90,7 @@ def latex(found: Outcome, metrics: Sequence[str] | None = None, by: Sequence[str
         shown = [(r"\textbf{%s}" if strong else "%s") % _number(cell, n) for n, (cell, strong) in enumerate(row)]
         shown[0] = f"{{{shown[0]}}}" if shown[0].startswith(("[", "*")) else shown[0]
         lines.append(" & ".join(shown) + r" \\")
-    return "\n".join([*lines, r"\end{longtable}"]) + "\n"
+    return "\n".join([*lines, r"\end{longtable}", r"\endgroup"]) + "\n"
 
 
 def tex(text: str) -> str:
@@ -95,7 +105,7 @@ def tex(text: str) -> str:
 def _number(cell: str, column: int) -> str:
     """Return a cell for LaTeX, its numbers with a minus and not a hyphen."""
     if column < _VALUE:
-        return tex(cell)
+        return _JOINTS.sub(r"\1\\allowbreak{}", tex(cell))
     return "--" if cell == "-" else _NEGATIVE.sub("$-$", tex(cell))
 
 

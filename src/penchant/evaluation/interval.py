@@ -9,15 +9,19 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from scipy.special import ndtri
 
 from penchant.core.arrays import Float64
 from penchant.core.executor import blocks
+from penchant.evaluation.ends import tails, wilson_ends
 from penchant.evaluation.power import CHANCE, users_needed
 from penchant.evaluation.sample import Bundles, Sample, at_once, coins
 
 __all__ = [
+    "FEWEST",
     "Effect",
     "Inconclusive",
+    "Judged",
     "compare",
     "comparisons",
     "estimate",
@@ -27,6 +31,9 @@ __all__ = [
     "sign_flip",
     "too_few",
 ]
+
+FEWEST = 20
+"People below which an evaluation gives no interval: those there are would hold the truth less often than they say."
 
 
 class Effect(Struct, frozen=True, tag=True, repr_omit_defaults=True):
@@ -77,6 +84,30 @@ class Inconclusive(Struct, frozen=True, tag=True):
     def verdict(self) -> str:
         """Always 'cannot tell'."""
         return "cannot tell"
+
+
+class Judged(Struct, frozen=True, tag=True):
+    """A difference that was tested, and of which no interval is known that holds the truth as often as it says.
+
+    >>> Judged(-0.1, 0.003, "it is a difference of extremes").verdict
+    'worse'
+    """
+
+    value: float
+    "The difference."
+    p: float
+    "How often chance alone gives one as large; corrected where several are compared."
+    why: str
+    "Why there is no interval."
+    needed: int | None = None
+    "Where it cannot be told from chance: about how many users would tell, were it the true one."
+
+    @property
+    def verdict(self) -> str:
+        """Read as :attr:`Effect.verdict`, by p alone."""
+        if self.p > CHANCE or not self.value:
+            return "cannot tell"
+        return "better" if self.value > 0 else "worse"
 
 
 def resample_means(values: Float64 | Sample, *, resamples: int, rng: int | np.random.Generator = 0) -> Float64:
@@ -166,11 +197,14 @@ def holm(p: Float64) -> Float64:
 
 
 def estimate(values: Float64, means: Float64, *, level: float = 0.95) -> Effect | Inconclusive:
-    """Return the mean of one column with its percentile interval.
+    """Return the mean of one column with its percentile interval, expanded for few people (:func:`tails`).
+
+    A column of zeros and ones, a share of people, has :func:`wilson_ends`, which resamples of few people do worse than.
 
     >>> column = np.array([0.0, 1.0, 1.0, 0.0])
-    >>> estimate(column, resample_means(column[:, None], resamples=500, rng=0)[:, 0])
-    Effect(value=0.5, low=0.0, high=1.0)
+    >>> found = estimate(column, resample_means(column[:, None], resamples=500, rng=0)[:, 0])
+    >>> found.value, round(found.low, 2), round(found.high, 2)
+    (0.5, 0.15, 0.85)
 
     Args:
         values: float64[n_users].
@@ -232,16 +266,19 @@ def _effects(
 ) -> list[Effect | Inconclusive]:
     same, p = told
     few = f"{len(means)} resamples are too few for an interval" if len(means) * (1 - level) < 2 - 1e-9 else ""
-    ends = [] if few else _ends(means, level)
+    counts = sample.users()
+    ends = [] if few else _ends(means, counts, level)
+    likes = np.zeros(len(counts), np.bool_) if p is not None else sample.yes_or_no()
     found: list[Effect | Inconclusive] = []
     for column, (value, users, spread) in enumerate(
-        zip(sample.means().tolist(), sample.users().tolist(), sample.spread().tolist(), strict=True)
+        zip(sample.means().tolist(), counts.tolist(), sample.spread().tolist(), strict=True)
     ):
         why = too_few(int(users), least) or (same[column] if spread <= 1e-12 else few)
         if why:
             found.append(Inconclusive(value, why))
             continue
-        effect = Effect(value, *ends[column], None if p is None else float(p[column]))
+        own = wilson_ends(value, users, float(ndtri((1 + level) / 2))) if likes[column] else ends[column]
+        effect = Effect(value, *own, None if p is None else float(p[column]))
         if p is not None and effect.verdict == "cannot tell":
             effect = replace(effect, needed=users_needed(value, means[:, column], int(users)))
         found.append(effect)
@@ -259,14 +296,17 @@ def too_few(users: int, least: int) -> str:
     return f"{users} users are too few to tell" if users < least else ""
 
 
-def _ends(means: Float64, level: float) -> list[tuple[float, float]]:
+def _ends(means: Float64, counts: Float64, level: float) -> list[tuple[float, float]]:
     """Return the ends of each column's interval; a resample in which nobody had a value does not count."""
-    share = [(1 - level) / 2, (1 + level) / 2]
-    if np.isnan(means).any():
-        low, high = np.nanquantile(np.where(np.isnan(means).all(axis=0), 0.0, means), share, axis=0)
-    else:
-        low, high = np.quantile(means, share, axis=0)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
+    out = np.empty((2, means.shape[1]))
+    for n in np.unique(counts):
+        columns = counts == n
+        part, rest = means[:, columns], tails(max(int(n), 2), level=level)
+        if np.isnan(part).any():
+            out[:, columns] = np.nanquantile(np.where(np.isnan(part).all(axis=0), 0.0, part), [rest, 1 - rest], axis=0)
+        else:
+            out[:, columns] = np.quantile(part, [rest, 1 - rest], axis=0)
+    return list(zip(*out.tolist(), strict=True))
 
 
 def _single(column: Float64) -> Sample:

@@ -6,7 +6,7 @@ import math
 
 from msgspec import Struct
 
-from penchant.evaluation.interval import Effect, Inconclusive
+from penchant.evaluation.interval import Effect, Inconclusive, Judged
 from penchant.evaluation.metrics import PARITIES, Metric
 
 __all__ = ["Line", "cells", "number", "sentence"]
@@ -74,7 +74,7 @@ class Line(Struct, frozen=True):
         model: str,
         metric: Metric,
         mean: Effect | Inconclusive,
-        difference: Effect | Inconclusive | None,
+        difference: Effect | Judged | Inconclusive | None,
         seconds: float | None = None,
         *,
         users: int | None = None,
@@ -86,7 +86,7 @@ class Line(Struct, frozen=True):
         """
         low, high, why = _ends(mean)
         diff_low, diff_high, why_not = _ends(difference)
-        p = difference.p if isinstance(difference, Effect) else None
+        p = difference.p if isinstance(difference, Effect | Judged) else None
         return cls(
             model=model,
             metric=metric.name,
@@ -102,7 +102,7 @@ class Line(Struct, frozen=True):
             why=why_not or why,
             seconds=seconds,
             users=users,
-            needed=difference.needed if isinstance(difference, Effect) else None,
+            needed=difference.needed if isinstance(difference, Effect | Judged) else None,
         )
 
     @property
@@ -160,7 +160,7 @@ def cells(line: Line) -> list[str]:
     ]
 
 
-def _ends(effect: Effect | Inconclusive | None) -> tuple[float | None, float | None, str | None]:
+def _ends(effect: Effect | Judged | Inconclusive | None) -> tuple[float | None, float | None, str | None]:
     if isinstance(effect, Effect):
         return effect.low, effect.high, None
     return None, None, None if effect is None else effect.why
@@ -176,6 +176,12 @@ def _spread(value: float | None, low: float | None, high: float | None, digits: 
 def sentence(line: Line, baseline: str) -> str:
     """Return the comparison of a line in words.
 
+    >>> tested = {"diff": -0.1, "p": 0.004, "why": "it is a difference of extremes"}
+    >>> sentence(Line("knn", "ndcg_parity", 5, 0.8, verdict="worse", **tested), "popular")
+    'popular beats knn on ndcg_parity@5 by 0.100 (p 0.0040)'
+    >>> sentence(Line("knn", "ndcg_parity", 5, 0.8, verdict="cannot tell", **tested | {"p": 0.4}), "popular")
+    'cannot tell knn from popular on ndcg_parity@5: the difference is -0.100 (p 0.4000)'
+
     >>> sentence(Line("knn", "hit", 5, 0.2, diff=-0.1, diff_low=-0.2, diff_high=-0.05, verdict="worse"), "popular")
     'popular beats knn on hit@5 by 0.100 [0.050, 0.200]'
     >>> unsure = {"diff": 0.01, "diff_low": -0.01, "diff_high": 0.03, "verdict": "cannot tell", "needed": 800}
@@ -184,21 +190,30 @@ def sentence(line: Line, baseline: str) -> str:
     >>> sentence(Line("knn", "hit", 5, 0.2, diff=0.001, diff_low=0.0002, diff_high=0.002, verdict="better"), "popular")
     'knn beats popular on hit@5 by 0.0010 [0.0002, 0.0020]'
     """
-    spread = _spread(line.diff, line.diff_low, line.diff_high)
+    spread, reason = _by(line), line.why
     if line.verdict in _THAN:
-        if line.diff is not None and line.diff_low is not None and line.diff_high is not None and line.diff < 0:
-            spread = _spread(-line.diff, -line.diff_high, -line.diff_low)
         first, second = (baseline, line.model) if line.verdict == "worse" else (line.model, baseline)
         return f"{first} {_THAN[line.verdict]} {second} on {line.label} by {spread}"
-    reason = f"the difference is {spread}{_why_not(line)}" if line.diff_low is not None else line.why
+    if line.diff_low is not None or line.p is not None:
+        reason = f"the difference is {spread}{_why_not(line)}"
     return f"cannot tell {line.model} from {baseline} on {line.label}: {reason}"
+
+
+def _by(line: Line) -> str:
+    """Return the difference with what is known of chance; of one that can be told, its size."""
+    value, low, high = line.diff, line.diff_low, line.diff_high
+    if line.verdict in _THAN and value is not None and value < 0:
+        value, low, high = -value, None if high is None else -high, None if low is None else -low
+    if low is None and line.p is not None:
+        return f"{number(value, 3)} (p {number(line.p)})"
+    return _spread(value, low, high)
 
 
 def _why_not(line: Line) -> str:
     """Return what stands in the way of a verdict, and how many users would help."""
     low, high, p = line.diff_low or 0.0, line.diff_high or 0.0, line.p
     words = f" with p {number(p)}" if low * high > 0 and p is not None else ""
-    if line.value is not None and line.diff is not None:
+    if line.value is not None and line.diff is not None and line.diff_low is not None:
         base = abs(line.value - line.diff)
         if max(abs(low), abs(high)) < _SMALL * base:
             return f"{words}; too small to matter: within {_SMALL:.0%} of {number(base)}"

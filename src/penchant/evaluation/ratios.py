@@ -6,6 +6,7 @@ line, and the figure is worked out anew from what was drawn.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,17 +16,21 @@ from msgspec.structs import replace
 
 from penchant.core.arrays import Float64, Int64
 from penchant.evaluation.effects import Chance
-from penchant.evaluation.interval import Effect, Inconclusive, holm, resample_means, too_few
-from penchant.evaluation.metrics.fairness import parity
+from penchant.evaluation.ends import skewed_ends, tails
+from penchant.evaluation.extremes import parity_ends
+from penchant.evaluation.interval import Effect, Inconclusive, Judged, holm, resample_means, too_few
 from penchant.evaluation.power import users_needed
 from penchant.evaluation.sample import Bundles, Sample, coins
 
-__all__ = ["JOINS", "Part", "Tally", "compared", "pair_ends", "swapped"]
+__all__ = ["EXTREMES", "JOINS", "Part", "Tally", "compared", "swapped"]
 
 _LEVEL = 0.95
 _SAME = "all users have the same value"
 
-Told = tuple[Effect | Inconclusive, Effect | Inconclusive | None]
+EXTREMES = "no interval is known that holds a difference of two extremes as often as it says; p is exact"
+"Why the difference of two parities has none."
+
+Told = tuple[Effect | Inconclusive, Effect | Judged | Inconclusive | None]
 
 
 class Tally(Struct, frozen=True, eq=False):
@@ -80,8 +85,10 @@ class Part(Struct, frozen=True, eq=False):
 def compared(parts: Sequence[Part], chance: Chance, join: str) -> list[dict[str, Told]]:
     """Return, a part, every model's figure and its difference from the baseline's (None for itself).
 
-    Intervals are percentiles of the bootstrap over users; of a parity see :func:`pair_ends`. p values are those of
-    :func:`swapped`, corrected for all models and parts.
+    Intervals are percentiles of the bootstrap over users, expanded for few (:func:`tails`). Two figures differ: of a
+    root (RMSE), which a few users with large errors decide, the ends are the roots of those that :func:`skewed_ends`
+    gives of the mean square; of a parity see :func:`parity_ends`, and the difference of two has a test and no interval.
+    p values are those of :func:`swapped`, corrected for all models and parts.
 
     >>> rng = np.random.default_rng(0)
     >>> base, other = (Tally.of_rows(rng.normal(0, each, 300) ** 2, np.ones(300)) for each in (1.0, 0.8))
@@ -116,6 +123,7 @@ class _Drawn(Struct, frozen=True, eq=False):
     chance: Chance
     join: str
     ratios: dict[int, Float64]
+    sums: dict[int, tuple[Float64, Float64]]
     p: dict[str, float]
 
     def figure(self, name: str) -> Effect | Inconclusive:
@@ -125,20 +133,22 @@ class _Drawn(Struct, frozen=True, eq=False):
             return Inconclusive(value, why)
         ratios = self.ratios[id(tally)]
         if self.join == "parity":
-            return pair_ends(_ratio(tally.over.sum(axis=0), tally.of.sum(axis=0)), ratios)
-        return _between(value, JOINS[self.join](ratios), _SAME)
+            return parity_ends(_ratio(tally.over.sum(axis=0), tally.of.sum(axis=0)), ratios)
+        if self.join == "root":
+            return _root(value, *self.sums[id(tally)])
+        return _between(value, JOINS[self.join](ratios), _SAME, self.part.people(tally))
 
-    def difference(self, name: str, p: float) -> Effect | Inconclusive:
+    def difference(self, name: str, p: float) -> Effect | Judged | Inconclusive:
         one, other = self.part.pairs[name]
         value = one.figure(self.join) - other.figure(self.join)
         if why := self._refused([one, other]):
             return Inconclusive(value, why)
         means = JOINS[self.join](self.ratios[id(one)]) - JOINS[self.join](self.ratios[id(other)])
         same = "all users differ by the same amount" if value else "no user has a different value"
-        found = _between(value, means, same)
+        found: Effect | Judged | Inconclusive = _between(value, means, same, self.part.people(one))
         if isinstance(found, Inconclusive):
             return found
-        found = replace(found, p=p)
+        found = Judged(value, p, EXTREMES) if self.join == "parity" else replace(found, p=p)
         if found.verdict != "cannot tell":
             return found
         return replace(found, needed=users_needed(value, means, self.part.people(one)))
@@ -175,7 +185,7 @@ def _drawn(part: Part, chance: Chance, join: str) -> _Drawn:
         name: swapped(np.hstack(sums[id(one)]), np.hstack(sums[id(other)]), chance, join)
         for name, (one, other) in part.pairs.items()
     }
-    return _Drawn(part, chance, join, ratios, p)
+    return _Drawn(part, chance, join, ratios, sums, p)
 
 
 def swapped(one: Float64, other: Float64, chance: Chance, join: str) -> float:
@@ -216,47 +226,24 @@ def swapped(one: Float64, other: Float64, chance: Chance, join: str) -> float:
     return (1 + extreme) / (1 + chance.resamples)
 
 
-def pair_ends(ratios: Float64, means: Float64) -> Effect | Inconclusive:
-    """Return the parity of groups with an interval for the truth: what is left when every two are compared at once.
-
-    The logarithm of the ratio of every two groups gets an interval, all of them right together 95% of the time: the
-    bootstrap's largest error in units of its standard error. The parity is the least such ratio. Resampling it directly
-    would fail where all groups fare alike, since the worst of several draws always lies below the best.
-
-    >>> rng = np.random.default_rng(0)
-    >>> found = pair_ends(np.array([0.5, 0.4]), np.array([0.5, 0.4]) + rng.normal(0, 0.02, (1000, 2)))
-    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
-    (0.8, 0.71, 0.91)
-
-    Args:
-        ratios: float64[g], the figure of every group; NaN for a group of nobody.
-        means: float64[resamples, g], the same of the resamples.
-
-    Source: Tukey's simultaneous intervals of all pairs, with the bootstrap's distribution: Efron and Tibshirani, "An
-    Introduction to the Bootstrap", 1993, section 12.5, and Romano and Wolf, "Stepwise Multiple Testing as Formalized
-    Data Snooping", Econometrica 2005, for the largest of several.
-    """
-    value, known = parity(ratios), ~np.isnan(ratios)
-    if not (ratios[known] > 0).all() or not (means[:, known] > 0).all():
-        return Inconclusive(value, "a group has next to nothing, so that its share has no interval")
-    logs, again = np.log(ratios[known]), np.log(means[:, known])
-    first, second = np.triu_indices(len(logs), 1)
-    gaps, drawn = np.abs(logs[first] - logs[second]), again[:, first] - again[:, second]
-    error = drawn.std(axis=0)
-    if not (error > 1e-12).all():
+def _root(value: float, over: Float64, of: Float64) -> Effect | Inconclusive:
+    """Return the root of a ratio of sums, from what each unit (float64[n, 1]) adds above the line and below."""
+    squares = value * value
+    parts = squares + (over - squares * of)[:, 0] / of.mean()
+    if np.isnan(value) or np.ptp(parts) <= 1e-12 * max(1.0, float(np.abs(parts).max())):
         return Inconclusive(value, _SAME)
-    reach = np.quantile((np.abs(drawn - (logs[first] - logs[second])) / error).max(axis=1), _LEVEL) * error
-    low, high = (float(np.exp(-np.maximum(gaps + sign * reach, 0).max())) for sign in (1, -1))
-    return Effect(value, low, high)
+    low, high = skewed_ends(parts)
+    return Effect(value, math.sqrt(max(low, 0.0)), math.sqrt(high))
 
 
-def _between(value: float, means: Float64, same: str) -> Effect | Inconclusive:
+def _between(value: float, means: Float64, same: str, people: int) -> Effect | Inconclusive:
     known = means[~np.isnan(means)]
     if not len(known) or np.isnan(value):
         return Inconclusive(value, "no user has a value")
     if np.ptp(known) <= 1e-12 * max(1.0, float(np.abs(known).max())):
         return Inconclusive(value, same)
-    low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    rest = tails(people, level=_LEVEL)
+    low, high = np.quantile(known, [rest, 1 - rest])
     return Effect(value, float(low), float(high))
 
 

@@ -154,6 +154,16 @@ class Sample(Struct, frozen=True, eq=False):
         """Return float64[m]: the mean of every column; NaN where nobody has a value."""
         return _ratio(self.sums.sum(axis=0), np.broadcast_to(self.counts.sum(axis=0), self.sums.shape[1:]))
 
+    def yes_or_no(self) -> Bool:
+        """Return bool[m]: whether every unit has at most one value, and it is 0 or 1.
+
+        >>> Bundles.of(2).sample(np.array([[1.0, 0.5], [0.0, 1.0]])).yes_or_no().tolist()
+        [True, False]
+        """
+        single = np.broadcast_to(self.counts.max(axis=0, initial=0) <= 1, self.sums.shape[1:])
+        found: Bool = single & ((self.sums == 0) | (self.sums == 1)).all(axis=0)
+        return found
+
     def drawn(self, weights: Float64) -> Float64:
         """Return float64[r, m]: the means when the units count as often as ``weights`` (float64[r, g]) says."""
         return _ratio(weights @ self.sums, weights @ self.counts)

@@ -201,9 +201,9 @@ def about(setup: Setup) -> Iterator[str]:
     if setup.resamples:
         again = "a generator that was passed in" if setup.seed is None else f"seed {setup.seed}"
         yield (
-            f"Intervals: 95%, percentile bootstrap over users, {setup.resamples:,} resamples ({again}), the same for "
-            "every model, so differences are paired. They tell how much the choice of users matters; not another "
-            "period, nor another fit."
+            f"Intervals: 95%, bootstrap over users (of shares Wilson), {setup.resamples:,} resamples ({again}), "
+            "the same for every model, so differences are paired. They tell how much the choice of users matters; "
+            "not another period, nor another fit."
         )
         yield (
             f"Verdicts: better or worse when the interval of the difference from {setup.baseline} excludes 0 and p is "

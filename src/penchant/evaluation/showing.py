@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from penchant.core.arrays import Int32, Int64
 from penchant.core.chance import generator
@@ -21,7 +22,7 @@ from penchant.evaluation.ranking import Truth
 from penchant.pipeline.catalogue import Catalogue
 from penchant.pipeline.explain import Explain, Words
 
-__all__ = ["REASONS", "Gallery", "chosen", "titled"]
+__all__ = ["REASONS", "Gallery", "People", "chosen", "titled"]
 
 REASONS = 3
 "Reasons an item, the rest of them together."
@@ -48,6 +49,28 @@ def chosen(lengths: Int64, n: int, rng: np.random.Generator) -> Int64:
     return np.array(sorted(rows, key=lambda row: (int(lengths[row]), row)), np.int64)
 
 
+class People(Struct, frozen=True):
+    """Whom to show.
+
+    >>> People(3, 0).real_ids
+    False
+
+    Raises:
+        InputError: ``n`` is no number of people.
+    """
+
+    n: int
+    "How many; 0 for nobody."
+    rng: Any
+    "Seed of the choice, or a generator, which is not advanced."
+    real_ids: bool = False
+    "Call them by their ids."
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n, int) or self.n < 0:
+            raise InputError("examples is out of range", got=self.n, allowed="0 or more", field="examples")
+
+
 class Gallery:
     """People of a split who are shown, and what each model gave them.
 
@@ -57,32 +80,26 @@ class Gallery:
     >>> import penchant as pt
     >>> split = pt.split.random(checkerboard(20), rng=0)
     >>> found, scorer = truth(split), ItemKNN().fit(split.train)
-    >>> gallery = Gallery(split, found, 2, 0)
+    >>> gallery = Gallery(split, found, People(2, 0))
     >>> gallery.ask("item-knn", scorer, rank(scorer, split, found, 5))
     >>> person = gallery.examples().people[0]
     >>> person.user, person.place, all(item.adds_up for item in person.slates[0].items)
     ('user 1', 7, True)
     """
 
-    def __init__(self, split: Split, found: Truth, n: int, rng: Any, *, real_ids: bool = False) -> None:
-        """Choose ``n`` people by a seed, or a generator, which is not advanced."""
-        if not isinstance(n, int) or n < 0:
-            raise InputError("examples is out of range", got=n, allowed="0 or more", field="examples")
-        self.split, self.found, self.real_ids = split, found, real_ids
-        self.rows = chosen(found.had.counts, n, copy.deepcopy(generator(rng)))
+    def __init__(self, split: Split, found: Truth, people: People) -> None:
+        """Choose the people."""
+        self.split, self.found, self.real_ids = split, found, people.real_ids
+        self.rows = chosen(found.had.counts, people.n, copy.deepcopy(generator(people.rng)))
         self.slates: dict[int, list[Shown]] = {int(row): [] for row in self.rows}
         self.names: dict[str, str] = {}
 
     def ask(self, name: str, scorer: Any, slates: Int32) -> None:
         """Keep the slates (int32[m, k], of all users who count) that a model gave these people, with its reasons."""
-        for row in self.rows:
+        for row in self.slates:
             items = slates[row, :_SLOTS]
-            items = items[items >= 0]
-            scores, reasons, why = self._explained(name, scorer, int(row), items)
-            taken = self.found.wanted.holds(np.array([row]), items[None])[0].tolist()
-            parts = zip(self._titles(items), scores, taken, reasons, strict=True)
-            given = [Given(title, score, hit, addends) for title, score, hit, addends in parts]
-            self.slates[int(row)].append(Shown(name, tuple(given), why))
+            given, why = self._given(name, scorer, row, items[items >= 0])
+            self.slates[row].append(Shown(name, tuple(given), why))
 
     def examples(self, note: str = "") -> Examples | None:
         """Return the people with their slates; None when nobody was asked for."""
@@ -113,6 +130,13 @@ class Gallery:
             more=max(0, len(wanted) - _WANTED),
             slates=tuple(self.slates[row]),
         )
+
+    def _given(self, name: str, scorer: Any, row: int, items: Int32) -> tuple[list[Given], str | None]:
+        """Return items as a model gives them to a person, and why there are no reasons."""
+        scores, reasons, why = self._explained(name, scorer, row, items)
+        taken = self.found.wanted.holds(np.array([row]), items[None])[0].tolist()
+        parts = zip(self._titles(items), scores, taken, reasons, strict=True)
+        return [Given(title, score, hit, addends) for title, score, hit, addends in parts], why
 
     def _explained(
         self, name: str, scorer: Any, row: int, items: Int32

@@ -92,6 +92,7 @@ _ITSELF = {
     "rating": "You rated this",
 }
 _AGAINST = "Held back because you chose {title}"
+_RATED_AGAINST = "Held back because of your rating of {title}"
 
 
 class Words(Struct, frozen=True, eq=False):
@@ -150,7 +151,8 @@ class Words(Struct, frozen=True, eq=False):
         if item < 0:
             return code.capitalize()
         held_back = against and code != "dislike"
-        words = _AGAINST if held_back else self.because.get(code, "Because of your " + code + " of {title}")
+        against_it = _RATED_AGAINST if code == "rating" else _AGAINST
+        words = against_it if held_back else self.because.get(code, "Because of your " + code + " of {title}")
         return words.format(title=self.catalogue.title(item))
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from penchant.evaluation.interval import Effect, Inconclusive
 from penchant.evaluation.offpolicy.average import average, by_unit, deciding
@@ -33,8 +34,9 @@ def test_its_ends_are_where_the_transform_of_hall_has_the_quantiles_of_t():
     effect = average(values)
     assert isinstance(effect, Effect)
     g = ((values - values.mean()) ** 3).mean() / values.std() ** 3
-    n = 500
-    for end, quantile in ((effect.low, 1.9647), (effect.high, -1.9647)):
+    n, student = 500, float(stdtrit(deciding(values), 0.975))  # as many degrees of freedom as decide
+    assert 1.98 < student < 2.05
+    for end, quantile in ((effect.low, student), (effect.high, -student)):
         t = (values.mean() - end) / (values.std(ddof=1) / math.sqrt(n))
         turned = t + g * t**2 / (3 * math.sqrt(n)) + g**2 * t**3 / (27 * n) + g / (6 * math.sqrt(n))
         assert turned == pytest.approx(quantile, abs=1e-3)

@@ -27,13 +27,13 @@ __all__ = [
 ESS_LEAST = 100.0
 "Effective rounds below which no estimate is given."
 
-LARGEST_MOST = 0.05
+LARGEST_MOST = 0.02
 "The most that one round may hold of the sum of all weights."
 
-TAIL_MOST = 0.5
-"The heaviest tail of the weights: above it they have no finite variance, and no interval is right."
+TAIL_MOST = 0.4
+"The heaviest tail of the weights: above 0.5 they have no finite variance, and from 0.4 on no interval is right."
 
-MEAN_MOST = 4.0
+MEAN_MOST = 3.0
 "Standard errors that the mean weight may lie from 1."
 
 UNSUPPORTED_MOST = 0.05
@@ -152,7 +152,8 @@ def tail(weight: Float64) -> float:
     quarter = over[int(n / 4 + 0.5) - 1]
     theta = 1 / over[-1] + (1 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3 * quarter)
     shape = -np.log1p(-theta[:, None] * over).mean(axis=1)
-    profile = n * (np.log(theta / shape) + shape - 1)
+    scale = np.divide(theta, shape, out=np.full(grid, 1 / over.mean()), where=shape != 0)  # its limit where both are 0
+    profile = n * (np.log(scale) + shape - 1)
     chance = np.exp(profile - profile.max())
     best = float(theta @ chance / chance.sum())
     fitted = float(np.log1p(-best * over).mean())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from penchant.evaluation.interval import FEWEST
 from penchant.evaluation.outcome import Outcome
 from penchant.evaluation.slices import LEAST
 
@@ -74,7 +75,7 @@ def _few(found: Outcome) -> Iterator[Caution]:
     people = setup.users.evaluated if setup.people is None else setup.people
     if people < LEAST:
         who = "1 user counts" if people == 1 else f"{people:,} users count"
-        text = f"Only {who}; intervals of fewer than {LEAST} are too narrow."
+        text = f"Only {who}; intervals of fewer than {LEAST} are wide, and of fewer than {FEWEST} there are none."
         yield Caution("few", text, "Hold out a longer part of the data, or bring more users.")
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
-from penchant.evaluation.examples import Shown
+from penchant.evaluation.examples import AVERAGES, Shown
 from penchant.evaluation.line import Line, cells, number
 from penchant.evaluation.outcome import Outcome
 from penchant.evaluation.pictures.document import document
@@ -81,6 +79,8 @@ def render(found: Outcome) -> str:
         groups=[(name, plain(name), _table(found.of(name))) for name in found.names],
         slices=_table(tuple(line for line in found.lines if line.part and str(line.measure) == head)),
         people=_people(found),
+        told=_told(found),
+        rated=found.setup.task == "rating",
         models=models(found),
         seconds={line.model: number(line.seconds, 2) for line in whole},
         call=call(found),
@@ -145,8 +145,24 @@ def _sides(found: Outcome) -> list[list[str]]:
 
 
 def _people(found: Outcome) -> list[tuple[object, tuple[Shown, ...]]]:
-    """Return each person shown, with the slates of the baseline and of the model with the best first metric."""
+    """Return each person shown, before and after: by the baseline, and by the model with the best first metric.
+
+    Of one model of ratings before is what its averages say alone.
+    """
     if found.examples is None:
         return []
-    shown = list(chain([found.setup.baseline], [found.leader] if found.leader else []))
+    alone = [] if found.leader or found.setup.task != "rating" else [AVERAGES]
+    shown = [*alone, found.setup.baseline, *([found.leader] if found.leader else [])]
     return [(person, person.of(*shown)) for person in found.examples.people]
+
+
+def _told(found: Outcome) -> str:
+    """Return what before and after are."""
+    if found.leader:
+        return (
+            f"Before: {found.setup.baseline}, the baseline. After: {found.leader}, whose {found.head} is the "
+            f"{found.most}; whether it is really better, the verdicts say."
+        )
+    if found.setup.task == "rating":
+        return f"Before: what each item is rated on average. After: {found.setup.baseline}, which knows the history."
+    return f"There is one model, {found.setup.baseline}, and nothing to put it beside."
