@@ -40,7 +40,7 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     factors: Annotated[int, Meta(ge=1), Tunable(32, 1024, log=True)] | None = None
     """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: as many, up to 256, as best
-    foresee a fifth of the likes from the others, which takes as long again as finding 256."""
+    foresee a tenth of the likes from the others, which takes as long again as finding 256."""
     alpha: Annotated[float, Meta(ge=0), Tunable(0, 1)] = 0.3
     "Weight of the low frequencies beside the smooth step."
     k: Annotated[int, Meta(ge=1)] | None = 1000

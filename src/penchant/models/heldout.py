@@ -15,7 +15,7 @@ __all__ = ["MOST", "Held", "best_rank", "hold_out", "ranks"]
 
 MOST = 256
 "At most this many vectors are kept where nothing else was asked for."
-SHARE, PEOPLE, LENGTH = 0.2, 2_000, 20
+SHARE, PEOPLE, LENGTH = 0.1, 4_000, 20
 "Of the likes how many are held out; at most how many people are asked; how long their lists are."
 
 
@@ -36,7 +36,7 @@ class Held(NamedTuple):
 
 
 def hold_out(matrix: Matrix, rng: np.random.Generator) -> Held:
-    """Return a matrix of likes cut in two, a fifth of its entries held out."""
+    """Return a matrix of likes cut in two, a tenth of its entries held out."""
     mine, user = rng.random(matrix.nnz) >= SHARE, row_numbers(matrix)
     learn, wanted = (
         matrix_of(np.ones(np.count_nonzero(part), np.float32), matrix.indices[part], user[part], matrix.shape)

@@ -39,7 +39,7 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     factors: Annotated[int, Meta(ge=1), Tunable(8, 512, log=True)] | None = None
     """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: as many, up to 256, as best
-    foresee a fifth of the likes from the others, which takes as long again as fitting with 256."""
+    foresee a tenth of the likes from the others, which takes as long again as fitting with 256."""
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> LowRankLinear:
         r, candidates = graph(data, 0.0, 0.0)
