@@ -136,8 +136,14 @@ def test_the_shrinkage_follows_when_people_leave() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overlap", "users", "wanted"),
-    [(0.01, 99, 0.0), (0.01, 3_000, 30.0), (0.01, 10_000, 50.0), (0.25, 10_000, 16.0), (0.6, 10_000, 2.0), (2, 900, 0)],
+    ("length", "users", "wanted"), [(10, 99, 0), (10, 3_000, 30), (10, 10_000, 50), (40, 10_000, 20), (120, 9_000, 0)]
 )
-def test_who_shares_little_by_chance_is_shrunk_more(overlap: float, users: int, wanted: float) -> None:
-    assert shrinkage_of(overlap, users) == wanted
+def test_who_shares_little_by_chance_is_shrunk_more(length: int, users: int, wanted: float) -> None:
+    assert shrinkage_of(length * 1000, 1000, 800, users) == wanted
+
+
+def test_without_shrinkage_given_it_follows_from_the_squared_lengths() -> None:
+    data = generated(600, 200, 9_000)
+    length = np.diff((data.matrix > 0).indptr)
+    wanted = shrinkage_of(int((length**2).sum()), int(length.sum()), int((data.support > 0).sum()), 600)
+    assert ItemKNN().fit(data).facts["shrinkage"] == wanted > 0

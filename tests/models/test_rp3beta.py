@@ -21,7 +21,7 @@ def test_weights_are_walks_of_three_steps(alpha: float, beta: float) -> None:
     to_user = ((x / x.sum(axis=0)) ** alpha * (x > 0)).T
     walks = to_user @ to_item / x.sum(axis=0) ** beta
     np.fill_diagonal(walks, 0)
-    scorer = RP3Beta(alpha=alpha, beta=beta, k=11).fit(Dataset.from_matrix(x))
+    scorer = RP3Beta(alpha=alpha, beta=beta, start=alpha, k=11).fit(Dataset.from_matrix(x))
     for i in range(11):
         score = np.nan_to_num(scorer.score(History.of([i])))
         np.testing.assert_allclose(score, walks[i], rtol=1e-5, atol=1e-8)
@@ -53,10 +53,18 @@ def test_without_a_beta_given_it_follows_from_what_people_share_by_chance() -> N
     scorer = RP3Beta().fit(data)
     assert scorer.facts["beta"] == pytest.approx(0.55 + 0.2 * np.log10(shared), abs=1e-6)
     assert 0.1 < scorer.facts["beta"] < 0.5
-    assert RP3Beta(beta=scorer.facts["beta"]).fit(data).w_data.tobytes() == scorer.w_data.tobytes()
+    assert scorer.facts["start"] == pytest.approx(0.7 * min(1.0, 1.7 + 0.57 * np.log10(shared)), abs=1e-6)
+    settled = RP3Beta(beta=scorer.facts["beta"], start=scorer.facts["start"])
+    assert settled.fit(data).w_data.tobytes() == scorer.w_data.tobytes()
     assert RP3Beta(beta=0.0).fit(data).facts["beta"] == 0.0
 
 
 @pytest.mark.parametrize(("overlap", "wanted"), [(1e-6, 0.1), (0.1, 0.35), (5.0, 0.5)])
 def test_the_more_is_shared_by_chance_the_more_the_popular_are_discounted(overlap: float, wanted: float) -> None:
     assert RP3Beta().suited(overlap) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("overlap", "wanted"), [(1e-6, 0.3), (0.01, 0.56), (5.0, 1.0)])
+def test_the_less_is_shared_by_chance_the_less_it_matters_where_a_walk_begins(overlap: float, wanted: float) -> None:
+    assert RP3Beta(alpha=0.5).first(overlap) == pytest.approx(0.5 * wanted)
+    assert RP3Beta(start=0.4).first(overlap) == 0.4

@@ -14,6 +14,8 @@ from penchant.data.dataset import Dataset
 from penchant.models import spectral
 from penchant.models.chebycf import ChebyCF
 from penchant.models.gfcf import GFCF
+from penchant.models.heldout import best_rank, hold_out, ranks
+from penchant.models.interactions import liked
 from penchant.models.learner import Learner
 from penchant.models.puresvd import PureSVD
 from penchant.models.spectral import graph, pruned, singular
@@ -155,19 +157,45 @@ def test_the_plateau_passes_all_below_half_in_the_middle_and_nothing_above() -> 
 
 def test_without_exponents_given_turbo_cf_takes_them_from_what_people_share_by_chance() -> None:
     data = generated(300, 200, 1500)
-    liked = data.matrix.toarray() > 0
-    x = np.log10(liked.sum(axis=1).mean() ** 2 / liked.any(axis=0).sum())
-    a, s = 0.38 - 0.14 * x, 1.1 + 0.25 * x
+    dense = data.matrix.toarray() > 0
+    x = np.log10(dense.sum(axis=1).mean() ** 2 / dense.any(axis=0).sum())
+    a, s = 0.35 - 0.3 * x, 1.06 + 0.32 * x
     assert 0.4 < a < 0.7
     assert 0.5 < s < 1.0
     scorer = TurboCF().fit(data)
     assert (scorer.facts["a"], scorer.facts["s"]) == pytest.approx((a, s), abs=1e-6)
     given = TurboCF(a=scorer.facts["a"], s=scorer.facts["s"]).fit(data)
     assert given.w_data.tobytes() == scorer.w_data.tobytes()
-    assert TurboCF().suited(1e-9) == (0.7, 0.5)
+    assert TurboCF().suited(1e-9) == (0.65, 0.5)
     assert TurboCF().suited(100.0) == (0.4, 1.0)
 
 
-@pytest.mark.parametrize(("learner", "wanted"), [(PureSVD(), 600 // 25), (GFCF(), 600 // 16), (GFCF(factors=7), 7)])
-def test_without_factors_given_they_follow_from_the_smaller_side(learner: Learner, wanted: int) -> None:
-    assert learner.fit(generated(900, 600, 18_000)).facts["factors"] == wanted
+def test_without_factors_given_it_takes_as_many_as_there_are_tastes() -> None:
+    rng = np.random.default_rng(3)
+    own = np.arange(600)[:, None] % 6 == np.arange(240) % 6  # six kinds of people, six kinds of items
+    x = rng.random((600, 240)) < np.where(own, 0.3, 0.01)
+    assert 6 <= PureSVD().fit(Dataset.from_matrix(x.astype(np.float32))).facts["factors"] <= 11
+
+
+@pytest.mark.parametrize("learner", [PureSVD(), GFCF()])
+def test_where_nobody_can_be_asked_it_takes_what_there_is(learner: Learner) -> None:
+    assert learner.fit(Dataset.from_matrix(np.eye(5))).facts["factors"] == 1
+
+
+def test_a_number_of_factors_that_is_given_is_taken() -> None:
+    assert GFCF(factors=7).fit(generated(900, 600, 18_000)).facts["factors"] == 7
+
+
+def test_the_ranking_of_what_was_held_out_is_that_of_the_whole_scores() -> None:
+    rng = np.random.default_rng(0)
+    held = hold_out(liked(Dataset.from_matrix((rng.random((80, 30)) < 0.3).astype(np.float32)))[0], rng)
+    left, right = rng.normal(size=(30, 16)).astype(np.float32), rng.normal(size=(16, 30)).astype(np.float32)
+    means = {}
+    for rank in ranks(16):
+        scores = np.where(held.learn.toarray() > 0, -np.inf, held.learn.toarray() @ (left[:, :rank] @ right[:rank]))
+        order, wanted = np.argsort(-scores, axis=1)[:, :20], held.wanted.toarray() > 0
+        gain = 1 / np.log2(np.arange(20) + 2)
+        most = np.cumsum(gain)[np.maximum(wanted.sum(axis=1), 1) - 1]
+        each = (np.take_along_axis(wanted, order, axis=1) * gain).sum(axis=1) / most
+        means[rank] = each[held.people].mean()
+    assert best_rank(held, (left, right), None, LOCAL) == max(means, key=lambda rank: means[rank])

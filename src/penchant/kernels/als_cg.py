@@ -48,14 +48,14 @@ class Walk(NamedTuple):
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def _pull(row: Rows, lifted: Float32, vectors: Float32, x: Float32, out: Float32) -> None:
-    """Add sum_i (b_i - c_i h_i.x) h_i to ``out``, four entries at a time; ``lifted`` is b, or empty for b = 0."""
-    n, d = len(row.indices), len(x)
+    """Add sum_i (b_i - c_i h_i.x) h_i to ``out``, four entries at a time; ``lifted`` is b; empty is 0."""
+    n, d, reach = len(row.indices), len(out), len(x)
     zero = np.float32(0)
     for q in range(0, n - n % 4, 4):
         h0, h1 = vectors[row.indices[q]], vectors[row.indices[q + 1]]
         h2, h3 = vectors[row.indices[q + 2]], vectors[row.indices[q + 3]]
         s0, s1, s2, s3 = zero, zero, zero, zero
-        for j in range(d):
+        for j in range(reach):
             s0 += h0[j] * x[j]
             s1 += h1[j] * x[j]
             s2 += h2[j] * x[j]
@@ -67,7 +67,7 @@ def _pull(row: Rows, lifted: Float32, vectors: Float32, x: Float32, out: Float32
             out[j] += s0 * h0[j] + s1 * h1[j] + s2 * h2[j] + s3 * h3[j]
     for q in range(n - n % 4, n):
         h0, s0 = vectors[row.indices[q]], zero
-        for j in range(d):
+        for j in range(reach):
             s0 += h0[j] * x[j]
         s0 = -row.data[q] * s0
         if len(lifted):
@@ -105,11 +105,12 @@ def _energy(row: Rows, vectors: Float32, x: Float32) -> np.float32:
 def _descend(row: Rows, target: Float32, vectors: Float32, walk: Walk, scratch: Float32) -> bool:
     """Do the work of :func:`descend_rows` for one row, and say whether it arrived; D is in ``scratch[0]``."""
     x, damp, rest, way, pulled = walk.vectors[0], scratch[0], scratch[1], scratch[2], scratch[3]
-    inverse, none, d = scratch[4], target[:0], len(scratch[0])
+    inverse, none, d, begun = scratch[4], target[:0], len(scratch[0]), 0
     for j in range(d):
         rest[j] = -damp[j] * x[j]
         inverse[j] = np.float32(1) / damp[j]
-    _pull(row, target, vectors, x, rest)
+        begun = d if x[j] != 0 else begun
+    _pull(row, target, vectors, x[:begun], rest)
     size = np.float32(0)
     for j in range(d):
         way[j] = rest[j] * inverse[j]

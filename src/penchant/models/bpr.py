@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 from msgspec import Meta
+from msgspec.structs import replace
 
 from penchant.core.arrays import Float32, Float64, Int32, Int64
 from penchant.core.executor import Executor
@@ -19,6 +20,7 @@ from penchant.kernels.layout import Rows
 from penchant.models.interactions import liked
 from penchant.models.learner import Learner
 from penchant.models.offset import OffsetFactors
+from penchant.models.overlap import overlap_in
 from penchant.models.tunable import Tunable
 
 __all__ = ["BPR", "Preferences"]
@@ -91,22 +93,40 @@ class BPR(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     factors: Annotated[int, Meta(ge=1), Tunable(16, 256, log=True)] = 64
     "Length of the vectors."
-    l2: Annotated[float, Meta(ge=0), Tunable(1e-4, 0.1, log=True)] = 0.01
-    "Strength of the regularization, a step. Chosen on validation cuts; very sparse data wants a little less."
+    l2: Annotated[float, Meta(ge=0), Tunable(1e-4, 0.1, log=True)] | None = None
+    "Strength of the regularization, a step. None: chosen from the data, see :meth:`suited`."
     learning_rate: Annotated[float, Meta(gt=0), Tunable(0.005, 0.2, log=True)] = 0.05
     "Length of the steps."
     epochs: Annotated[int, Meta(ge=1), Tunable(20, 300, log=True)] = 100
     "Rounds of as many steps as there are likings."
 
+    def suited(self, overlap: float) -> float:
+        """Return l2 for data in which two people share so many items by chance, unless it is given.
+
+        It is 0.015 times that to the power of 0.4, between 0.003 and 0.01: chosen on validation cuts of the training
+        data of MovieLens-100K, Gowalla, Beauty, Online Retail and made-up events.
+
+        >>> BPR().suited(1.0), BPR().suited(0.01), BPR(l2=0.5).suited(1.0)
+        (0.01, 0.003, 0.5)
+
+        Args:
+            overlap: of :func:`penchant.models.overlap.overlap_of`.
+        """
+        if self.l2 is not None:
+            return float(self.l2)
+        return round(float(np.clip(0.015 * overlap**0.4, 0.003, 0.01)), 6)
+
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> Preferences:
         matrix, candidates = liked(data)
         matrix = matrix[np.diff(matrix.indptr) > 0]  # who liked nothing has no say
+        l2 = self.suited(overlap_in(matrix))
+        learner = replace(self, l2=l2)
         people, items = (rng.normal(0.0, 0.1 / np.sqrt(self.factors), (n, self.factors + 1)) for n in matrix.shape)
         people[:, -1], items[:, -1] = 1.0, 0.0
         vectors = people.astype(np.float32), items.astype(np.float32)
         with progress.step("BPR", self.epochs, "epochs") as advance:
             for epoch in range(self.epochs):
-                right, steps = self._epoch(matrix, vectors, rng, executor)
+                right, steps = learner._epoch(matrix, vectors, rng, executor)
                 log.debug("epoch %d: %.4f of %d pairs in order", epoch + 1, right / max(steps, 1), steps)
                 advance(1)
         return Preferences(
@@ -115,6 +135,7 @@ class BPR(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             candidates=candidates,
             factors=np.ascontiguousarray(vectors[1].T),
             mapping=_mapping(matrix, vectors[0][:, :-1], vectors[1][:, :-1]),
+            facts={"l2": l2},
         )
 
     def _epoch(
@@ -137,7 +158,7 @@ class BPR(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 stripe = (part + turn) % parts
                 whose, what, starts = dealt[part]
                 own = slice(starts[stripe], starts[stripe + 1])
-                pace = Pace(self.learning_rate, self.l2, int(seeds[part, stripe]))
+                pace = Pace(self.learning_rate, self.l2 or 0.0, int(seeds[part, stripe]))
                 return descend(Block(whose[own], what[own], stripes[stripe]), pace, *vectors)
 
             for found, taken in executor.map(run, range(parts)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import Meta
@@ -10,9 +10,11 @@ from msgspec import Meta
 from penchant.core.executor import Executor
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
+from penchant.data.sparse import Matrix
 from penchant.models.filtered import LowRankLinear
+from penchant.models.heldout import MOST, best_rank, hold_out
 from penchant.models.learner import Learner
-from penchant.models.spectral import factors_of, graph, pruned, singular
+from penchant.models.spectral import graph, normalized, pruned, singular
 from penchant.models.tunable import Tunable
 
 __all__ = ["GFCF"]
@@ -37,8 +39,8 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
     factors: Annotated[int, Meta(ge=1), Tunable(32, 1024, log=True)] | None = None
-    """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: a sixteenth, between 16
-    and 256."""
+    """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: as many, up to 256, as best
+    foresee a tenth of the likes from the others, which takes as long again as finding 256."""
     alpha: Annotated[float, Meta(ge=0), Tunable(0, 1)] = 0.3
     "Weight of the low frequencies beside the smooth step."
     k: Annotated[int, Meta(ge=1)] | None = 1000
@@ -46,7 +48,7 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> LowRankLinear:
         r, candidates = graph(data, 0.5, 0.5)
-        factors = factors_of(r.matrix.shape, 16) if self.factors is None else self.factors
+        factors = self.factors or self._suited(r.matrix, rng, executor, progress)
         vectors, _ = singular(r, factors, rng, executor, progress)
         n, root = len(candidates), np.sqrt(r.degrees)[:, None]
         with progress.step("GFCF: smoothing", n, "items") as advance:
@@ -60,3 +62,18 @@ class GFCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             facts={"factors": vectors.shape[1]},
             **kept._asdict(),
         )
+
+    def _suited(self, matrix: Matrix, rng: np.random.Generator, executor: Executor, progress: Progress) -> int:
+        held = hold_out(matrix, rng)
+        if not len(held.people):
+            return MOST
+        r = normalized(held.learn, 0.5, 0.5)
+        vectors, _ = singular(r, MOST, rng, executor, progress)
+        root = np.sqrt(np.maximum(r.degrees, 1.0))[:, None]
+        left, right = self.alpha * vectors / root, (vectors * root).T
+
+        def smooth(rows: Matrix) -> Any:
+            return ((rows @ r.other) @ r.matrix).toarray()
+
+        sides = left.astype(np.float32), np.ascontiguousarray(right, dtype=np.float32)
+        return best_rank(held, sides, smooth, executor)

@@ -10,9 +10,11 @@ from msgspec import Meta
 from penchant.core.executor import Executor
 from penchant.core.progress import Progress
 from penchant.data.dataset import Dataset
+from penchant.data.sparse import Matrix
 from penchant.models.filtered import LowRankLinear
+from penchant.models.heldout import MOST, best_rank, hold_out
 from penchant.models.learner import Learner
-from penchant.models.spectral import factors_of, graph, singular
+from penchant.models.spectral import graph, normalized, singular
 from penchant.models.tunable import Tunable
 
 __all__ = ["PureSVD"]
@@ -36,12 +38,12 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer: ClassVar[type[LowRankLinear]] = LowRankLinear
 
     factors: Annotated[int, Meta(ge=1), Tunable(8, 512, log=True)] | None = None
-    """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: a 25th of it, between 16
-    and 256."""
+    """Singular vectors; at most a quarter of the smaller side of the matrix is taken. None: as many, up to 256, as best
+    foresee a tenth of the likes from the others, which takes as long again as fitting with 256."""
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> LowRankLinear:
         r, candidates = graph(data, 0.0, 0.0)
-        factors = factors_of(r.matrix.shape, 25) if self.factors is None else self.factors
+        factors = self.factors or self._suited(r.matrix, rng, executor, progress)
         vectors, _ = singular(r, factors, rng, executor, progress)
         return LowRankLinear(
             items=data.items,
@@ -54,3 +56,10 @@ class PureSVD(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
             right=np.ascontiguousarray(vectors.T),
             facts={"factors": vectors.shape[1]},
         )
+
+    def _suited(self, matrix: Matrix, rng: np.random.Generator, executor: Executor, progress: Progress) -> int:
+        held = hold_out(matrix, rng)
+        if not len(held.people):
+            return MOST
+        vectors, _ = singular(normalized(held.learn, 0.0, 0.0), MOST, rng, executor, progress)
+        return best_rank(held, (vectors, np.ascontiguousarray(vectors.T)), None, executor)

@@ -30,7 +30,7 @@ UNIT = 2.0**30
 class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a walk from an item over a person who likes it to another item ends, the popular discounted.
 
-    The weight of item i of a history for candidate j is d_i^-alpha sum_u d_u^-alpha / d_j^beta, over the people u who
+    The weight of item i of a history for candidate j is d_i^-start sum_u d_u^-alpha / d_j^beta, over the people u who
     like both; d counts likes.
 
     >>> from penchant.testing import checkerboard
@@ -50,6 +50,9 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     alpha: Annotated[float, Meta(ge=0, le=2), Tunable(0, 2)] = 0.7
     "Exponent of the steps: 1 walks at random, less prefers people who like much."
+    start: Annotated[float, Meta(ge=0, le=2)] | None = None
+    """Exponent of the first step, from the items of the history; None: that of all steps, but less where people share
+    little by chance, see :meth:`first`."""
     beta: Annotated[float, Meta(ge=0, le=2), Tunable(0, 1)] | None = None
     "How much popular candidates are discounted; 0 not at all. None: chosen from the data, see :meth:`suited`."
     k: Annotated[int, Meta(ge=1), Tunable(20, 500, log=True)] = 100
@@ -87,13 +90,30 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
             return float(self.beta)
         return round(float(np.clip(0.55 + 0.2 * np.log10(overlap), 0.1, 0.5)), 6)
 
+    def first(self, overlap: float) -> float:
+        """Return the exponent of the first step for data in which two people share so many items by chance.
+
+        It is alpha times 1.7 + 0.57 times the decimal logarithm of that, between 0.3 and 1: where histories are short,
+        a common item is as good a beginning as a rare one. Chosen as beta is.
+
+        >>> RP3Beta().first(0.1), RP3Beta().first(1e-4), RP3Beta(start=0.2).first(0.1)
+        (0.7, 0.21, 0.2)
+
+        Args:
+            overlap: of :func:`penchant.models.overlap.overlap_of`.
+        """
+        if self.start is not None:
+            return float(self.start)
+        return round(self.alpha * float(np.clip(1.7 + 0.57 * np.log10(overlap), 0.3, 1.0)), 6)
+
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""
         support = state.support[state.codes].astype(np.float64)
-        beta = self.suited(overlap_of(state.users, len(support), int(support.sum())))
+        overlap = overlap_of(state.users, len(support), int(support.sum()))
+        beta, start = self.suited(overlap), self.first(overlap)
         likeness = Likeness(np.full(len(support), UNIT), support**beta, 0.0, False)
         best = nearest(state.gram, likeness, self.k, executor, progress)
-        weights = postings(best, support**-self.alpha)
+        weights = postings(best, support**-start)
         return SparseLinear(
             items=items,
             learner=self,
@@ -101,5 +121,5 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
             w_indptr=weights.indptr,
             w_indices=weights.indices,
             w_data=weights.data,
-            facts={"beta": beta},
+            facts={"beta": beta, "start": start},
         )

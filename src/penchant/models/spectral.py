@@ -17,7 +17,7 @@ from penchant.data.sparse import Matrix, row_numbers, rows_of, transposed
 from penchant.kernels.filters import product_block, times
 from penchant.models.interactions import liked
 
-__all__ = ["Graph", "Pruned", "factors_of", "graph", "pruned", "singular"]
+__all__ = ["Graph", "Pruned", "graph", "normalized", "pruned", "singular"]
 
 ROUNDS = 8
 "Most rounds of subspace iteration."
@@ -43,7 +43,7 @@ class Graph(NamedTuple):
     other: Matrix
     "CSR float32[n, users], the transpose."
     degrees: Float64
-    "float64[n]: how many liked each item; never 0."
+    "float64[n]: how many liked each item; 0 only where a part of the likes was taken."
 
     def product(self, start: int, stop: int) -> Float32:
         """Return float32[b, n]: rows ``start`` to ``stop`` of R'R."""
@@ -78,20 +78,16 @@ def graph(data: Dataset, user: float, item: float) -> tuple[Graph, Int32]:
     [[0.5, 0.5]]
     """
     matrix, candidates = liked(data)
+    return normalized(matrix, user, item), candidates
+
+
+def normalized(matrix: Matrix, user: float, item: float) -> Graph:
+    """Return the entries of a matrix as likes divided by powers of the two degrees; rows without any are left out."""
     matrix = matrix[np.diff(matrix.indptr) > 0]
     count = np.diff(matrix.indptr).astype(np.float64)
     degrees = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float64)
     matrix.data = (count[row_numbers(matrix)] ** -user * degrees[matrix.indices] ** -item).astype(np.float32)
-    return Graph(matrix, transposed(matrix), degrees), candidates
-
-
-def factors_of(shape: tuple[int, int], one_in: int) -> int:
-    """Return how many singular vectors suit a matrix: one in so many of its smaller side, between 16 and 256.
-
-    >>> factors_of((900, 1400), 25), factors_of((10, 10), 25), factors_of((30_000, 40_000), 25)
-    (36, 16, 256)
-    """
-    return int(np.clip(min(shape) // one_in, 16, 256))
+    return Graph(matrix, transposed(matrix), degrees)
 
 
 def pruned(

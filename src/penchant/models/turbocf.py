@@ -56,16 +56,16 @@ class TurboCF(Learner, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def suited(self, overlap: float) -> tuple[float, float]:
         """Return a and s for data in which two people share so many items by chance, unless they are given.
 
-        With x the decimal logarithm of that, a is 0.38 - 0.14 x between 0.4 and 0.7, and s is 1.1 + 0.25 x between 0.5
+        With x the decimal logarithm of that, a is 0.35 - 0.3 x between 0.4 and 0.65, and s is 1.06 + 0.32 x between 0.5
         and 1: chosen on validation cuts of the training data of MovieLens-100K, Gowalla, Beauty, Online Retail and
         made-up events. On Gowalla the published a = 0.6, s = 0.7 lie nearby.
 
         >>> TurboCF().suited(0.01), TurboCF(s=0.7).suited(1.0)
-        ((0.66, 0.6), (0.4, 0.7))
+        ((0.65, 0.5), (0.4, 0.7))
         """
         x = np.log10(overlap)
-        a = round(float(np.clip(0.38 - 0.14 * x, 0.4, 0.7)), 6) if self.a is None else float(self.a)
-        s = round(float(np.clip(1.1 + 0.25 * x, 0.5, 1.0)), 6) if self.s is None else float(self.s)
+        a = round(float(np.clip(0.35 - 0.3 * x, 0.4, 0.65)), 6) if self.a is None else float(self.a)
+        s = round(float(np.clip(1.06 + 0.32 * x, 0.5, 1.0)), 6) if self.s is None else float(self.s)
         return a, s
 
     def _fit(self, data: Dataset, rng: np.random.Generator, executor: Executor, progress: Progress) -> SparseLinear:
