@@ -42,7 +42,7 @@ def served(engine: Engine) -> Iterator[tuple[Engine, str]]:
 def explore(url: str, folder: Path, examples: int, *options: str) -> None:
     """Run schemathesis; what it finds fails the test, with the request that shows it."""
     command = [
-        Path(sys.executable).with_name("schemathesis"),
+        *(sys.executable, "-m", "schemathesis.cli"),
         *("run", f"{url}/openapi.json", "--no-color", "--continue-on-failure", "--checks", "all"),
         *("--exclude-checks", BEYOND, "--max-examples", str(examples), "--seed", "5", "--suppress-health-check", "all"),
         *("--request-timeout", "3600"),
