@@ -113,6 +113,11 @@ class Events:
             found = connection.execute(last).scalar()
         return None if found is None else int(found)
 
+    @property
+    def waiting(self) -> int:
+        """How many rows wait to be written, in this process."""
+        return self._group.waits
+
     def empty(self) -> bool:
         """Return whether the log holds nothing at all."""
         with self._database.asking() as connection:
@@ -140,6 +145,10 @@ class Events:
         with progress.step("storing events", rows.height, "events") as advance:
             accepted = self._database.log.add_table(rows, advance, then)
         return Appended(accepted, table.height - accepted)
+
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment (microseconds since 1970 UTC) and their ids; return how many."""
+        return self._database.log.prune(before)
 
     def read(self, who: Who) -> pl.DataFrame:
         """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival.

@@ -37,6 +37,15 @@ _ADD_ROWS = f"""
     SELECT id, named FROM fresh"""  # noqa: S608 - names of ours only
 _ADD_TABLE = f"INSERT INTO events (seq, {LIST}) SELECT seq, {LIST} FROM coming"  # noqa: S608 - names of ours only
 _ONLY_NEW = " JOIN event_ids USING (id, seq, at) ORDER BY seq"
+# Of ids whose events are gone, those that a remaining event names stay known as named, and nothing else does.
+_GONE = """
+    at < %s AND NOT EXISTS
+    (SELECT FROM events WHERE events.at < %s AND events.at = event_ids.at AND events.seq = event_ids.seq)"""
+_NAMED = "id IN (SELECT replaces FROM events WHERE replaces IS NOT NULL)"
+_UNKNOW = (
+    f"UPDATE event_ids SET at = NULL, seq = NULL, named = true WHERE {_GONE} AND {_NAMED}",  # noqa: S608 - ours only
+    f"DELETE FROM event_ids WHERE {_GONE}",  # noqa: S608 - ours only
+)
 _NAME = """
     INSERT INTO event_ids (id, named)
     SELECT id, true FROM unnest(%s::text[]) AS g(id) ORDER BY id
@@ -135,6 +144,23 @@ class PostgresLog(Log):
         waiting = event_ids.c.id.in_(sa.select(events.c.id).where(theirs))
         connection.execute(sa.update(event_ids).where(waiting).values(at=None, seq=None, named=True))
         return connection.execute(sa.delete(events).where(theirs)).rowcount
+
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment: whole parts at once, then what is left of one part, then the ids.
+
+        Killed in between, it leaves ids of events that are gone; doing it again removes these, too.
+        """
+        gone = self._partitions.drop(before)
+
+        def work(connection: sa.Connection) -> int:
+            old = events.c.at < before
+            connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(old))))
+            removed = connection.execute(sa.delete(events).where(old)).rowcount
+            for statement in _UNKNOW:
+                connection.exec_driver_sql(statement, (before, before))
+            return removed
+
+        return gone + self._database.adding(work)
 
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query through COPY."""

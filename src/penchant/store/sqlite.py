@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from penchant.core.errors import StoreError, StoreMissing
 from penchant.core.memory import free_memory
-from penchant.store.database import Database
+from penchant.store.database import Database, unwritable
 from penchant.store.sqlitelog import SQLiteLog
 from penchant.store.stage import sweep
 
@@ -168,6 +168,8 @@ class SQLite(Database):
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeEncodeError:
+            raise unwritable() from None
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(

@@ -96,6 +96,20 @@ class SQLiteLog(Log):
         connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(theirs))))
         return connection.execute(sa.delete(events).where(theirs)).rowcount
 
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment, some at a time, so that nobody waits long for a turn to write."""
+        with self._database.writing() as connection:
+            last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+        gone = 0
+        for start, stop in blocks(last, _CHUNK):
+            old = sa.and_(events.c.seq.between(start + 1, stop), events.c.at < before)
+            with self._database.writing() as connection:
+                connection.execute(
+                    sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(old)))
+                )
+                gone += connection.execute(sa.delete(events).where(old)).rowcount
+        return gone
+
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query, by way of a file beside the store."""
         going = _rows(query.selected_columns)
