@@ -11,6 +11,7 @@ import typer
 import penchant.core.settings as core
 from penchant.cli.shown import say
 from penchant.cli.state import State, state_of
+from penchant.core.disk import flush
 from penchant.core.errors import SettingsError
 from penchant.core.settings import Settings, load_settings
 
@@ -71,6 +72,8 @@ def _write_settings(target: Path, store: str | None) -> bool:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
+        flush(target)
+        flush(target.parent)
     except OSError as error:
         raise SettingsError(
             "the settings cannot be written",

@@ -1,7 +1,8 @@
-"""``penchant store``: what the store is, and the whole of it into another database."""
+"""``penchant store``: what the store is, the whole of it into another database, and old events out of it."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,14 +10,14 @@ import typer
 from penchant.cli.shown import say, show, table
 from penchant.cli.state import state_of
 
-__all__ = ["APP", "copy", "info"]
+__all__ = ["APP", "copy", "info", "prune"]
 
-APP = typer.Typer(help="Look at the store, or copy it into another database.", rich_markup_mode=None)
+APP = typer.Typer(help="Look at the store, copy it into another database, or remove old events.", rich_markup_mode=None)
 
 
 @APP.callback(invoke_without_command=True)
 def store(context: typer.Context) -> None:
-    """Look at the store, or copy it into another database."""
+    """Look at the store, copy it into another database, or remove old events."""
     if context.invoked_subcommand is None:
         say(context.get_help())
 
@@ -36,6 +37,26 @@ def info(context: typer.Context) -> None:
     for name, rows in found.rows.items():
         made.add_row(name, f"{rows:,}")
     show(made)
+
+
+@APP.command()
+def prune(
+    context: typer.Context,
+    *,
+    before: Annotated[
+        datetime, typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The first day that is kept, in UTC.")
+    ],
+) -> None:
+    """Remove the events of before a day, for good; models forget them when they are trained again."""
+    from penchant.trust.access import SYSTEM
+    from penchant.trust.gate import Gate
+
+    state = state_of(context)
+    with Gate.open(state.settings(), state.clock) as gate:
+        gone = gate.prune(SYSTEM, before)
+    say(f"{gone:,} events of before {before:%Y-%m-%d} removed")
+    if gone:
+        state.remark("next: penchant train, for the models in charge still hold what they learnt of them")
 
 
 @APP.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from types import FrameType
@@ -40,26 +41,38 @@ def worker(
 
 def _work(state: State, *, once: bool) -> None:
     from penchant.engine.working import run_round, work
+    from penchant.server.log import json_lines
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
 
     settings = state.settings()
+    if lines := settings.observe.logs == "json":
+        json_lines()
+    tell = _log if lines else _tell
     with Gate.open(settings, state.clock) as gate:
         if not once:
             state.remark(f"trains every {settings.worker.every} (Ctrl-C stops)")
-            work(gate, SYSTEM, settings, threading.Event(), _tell, progress=state.progress())
+            work(gate, SYSTEM, settings, threading.Event(), tell, progress=state.progress())
             return
         done = run_round(gate, SYSTEM, settings, progress=state.progress())
         if done is None:
             say("another worker is training; nothing was done")
         else:
-            _tell(done)
+            tell(done)
 
 
 def _tell(done: Round) -> None:
     word = "promoted" if done.promoted else "not promoted"
     how = ", ".join(f"{name} {way}" for name, way in done.how.items())
     say(f"{done.digest[:12]}: {word}; {done.why} ({how}; {done.seconds:.1f} s)")
+
+
+def _log(done: Round) -> None:
+    from penchant.server.log import log_line
+
+    how = {f"how_{name}": way for name, way in done.how.items()}
+    facts: dict[str, str | float] = {"digest": done.digest, "promoted": done.promoted, "why": done.why}
+    log_line(logging.INFO, "round", **facts, seconds=round(done.seconds, 3), **how)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

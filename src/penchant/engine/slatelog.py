@@ -70,6 +70,11 @@ class SlateLog:
         if len(self._waiting) >= _BATCH:
             self._wake.set()
 
+    @property
+    def waiting(self) -> int:
+        """How many slates wait to be written."""
+        return len(self._waiting)
+
     def flush(self) -> None:
         """Write what is waiting, now."""
         with self._writing:

@@ -28,6 +28,8 @@ def watch_over(engine: Engine, meters: Meters) -> None:
     ...     text = meters.text().decode()
     >>> [name in text for name in ("penchant_ready 1.0", 'penchant_stage_seconds_count{stage="sift"} 1.0')]
     [True, True]
+    >>> [line for line in text.splitlines() if line.startswith("penchant_queue_depth")]
+    ['penchant_queue_depth{queue="events"} 0.0', 'penchant_queue_depth{queue="slates"} 1.0']
     """
 
     def age(at: datetime | None) -> float | None:
@@ -40,6 +42,12 @@ def watch_over(engine: Engine, meters: Meters) -> None:
     engine.watching.listen(meters.step)
     meters.gauge("penchant_ready", "1 when every placement can be answered.", lambda: float(engine.ready().ready))
     meters.gauge("penchant_model_age_seconds", "Seconds since the models in charge were trained.", model_age)
+    meters.gauge(
+        "penchant_queue_depth",
+        "What waits to be written, in this process: events, and slates for the log.",
+        lambda: {"events": engine.gate.waiting(SYSTEM), "slates": engine.slates.waiting},
+        label="queue",
+    )
     meters.gauge(
         "penchant_newest_event_age_seconds",
         "Seconds since the last event was admitted.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -21,6 +21,9 @@ __all__ = ["Meters", "forget_process"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 "The variable that names the folder through which processes add up; the client reads it when it is imported."
+
+Reading = float | Mapping[str, float] | None
+"A number, or numbers by the value of a label; None when there is none now."
 
 log = logging.getLogger(__name__)
 
@@ -108,15 +111,15 @@ class Meters:
         """Count one error."""
         self._problems.labels(code).inc()
 
-    def gauge(self, name: str, says: str, read: Callable[[], float | None]) -> None:
-        """Ask for a number whenever somebody looks, such as the length of a queue; None stands for none now.
+    def gauge(self, name: str, says: str, read: Callable[[], Reading], label: str = "") -> None:
+        """Ask for a number, or for one of each value of a label, whenever somebody looks; None stands for none now.
 
         >>> meters = Meters()
-        >>> meters.gauge("penchant_queue_depth", "Events that wait to be written.", lambda: 3)
-        >>> b"penchant_queue_depth 3.0" in meters.text()
+        >>> meters.gauge("penchant_queue_depth", "What waits to be written.", lambda: {"events": 3}, "queue")
+        >>> b'penchant_queue_depth{queue="events"} 3.0' in meters.text()
         True
         """
-        self._gauges.add(name, says, read)
+        self._gauges.add(name, says, read, label)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format; of several processes on one socket, their sum."""
@@ -132,21 +135,30 @@ class _Gauges(Collector):
     """Numbers that are asked for at each look."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[str, str, Callable[[], float | None]]] = []
+        self._known: list[tuple[str, str, Callable[[], Reading], str]] = []
 
-    def add(self, name: str, says: str, read: Callable[[], float | None]) -> None:
-        self._known.append((name, says, read))
+    def add(self, name: str, says: str, read: Callable[[], Reading], label: str) -> None:
+        self._known.append((name, says, read, label))
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield those that can be had; one that cannot is absent, and the log says why."""
-        for name, says, read in self._known:
+        for name, says, read, label in self._known:
             try:
                 value = read()
             except PenchantError as error:
                 log.warning("%s cannot be had: %s", name, error)
                 continue
             if value is not None:
-                yield GaugeMetricFamily(name, says, value=value)
+                yield _family(name, says, value, label)
+
+
+def _family(name: str, says: str, value: float | Mapping[str, float], label: str) -> GaugeMetricFamily:
+    if not isinstance(value, Mapping):
+        return GaugeMetricFamily(name, says, value=value)
+    family = GaugeMetricFamily(name, says, labels=[label])
+    for of, number in value.items():
+        family.add_metric([of], number)
+    return family
 
 
 def forget_process(process: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import logging
 import signal
 import socket
 import threading
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from penchant.engine.engine import Engine
 
 __all__ = ["GRACE", "check_address", "is_loopback", "keep", "listen", "running", "serve", "server_of", "stopping"]
+
+log = logging.getLogger(__name__)
 
 GRACE = 10
 "Seconds that open requests get to finish when the server is told to stop."
@@ -85,14 +88,16 @@ def serve(engine: Engine, host: str, port: int, demo: Demo | None = None) -> Non
         )
     with listen(host, port) as listener:
         server = server_of(create_app(engine, demo=demo))
-        before = signal.signal(signal.SIGTERM, stopping(server))
+        before = {signal.SIGTERM: signal.signal(signal.SIGTERM, stopping(server))}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, _unheeded)
         try:
             engine.models.watch()
             tell_when_started(server)
             keep()
             server.run(sockets=[listener])
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
 
 def keep() -> None:
@@ -122,6 +127,11 @@ def stopping(server: uvicorn.Server) -> Callable[[int, FrameType | None], None]:
         server.should_exit = True
 
     return stop
+
+
+def _unheeded(_number: int, _frame: FrameType | None) -> None:
+    """Say that one process cannot replace itself: it goes on as it is."""
+    log.warning("SIGHUP is not heeded by a server of one process; restart it, or serve with --workers 2 or more")
 
 
 @contextmanager

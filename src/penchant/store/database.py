@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from penchant.core.errors import InputError
 from penchant.core.progress import Advance
 from penchant.store.question import Question
 
-__all__ = ["CONTENT", "Database", "Log", "Row", "Then"]
+__all__ = ["CONTENT", "Database", "Log", "Row", "Then", "unwritable"]
 
 Row = dict[str, Any]
 "An event: the columns of the table but seq; one that may be NULL may be left out."
@@ -24,6 +25,15 @@ Then = Callable[[sa.Connection, int], None]
 CONTENT: tuple[str, ...] = ("id", "user", "item", "kind", "at", "value", "session", "channel", "context")
 CONTENT += ("replaces", "slate", "price", "recorded")
 "The columns of an event but seq, in their order."
+
+
+def unwritable() -> InputError:
+    """Return the error for text that no database can keep; it does not repeat the text, which may be personal.
+
+    >>> print(unwritable())
+    text holds half of a surrogate pair; allowed: text that can be written as UTF-8
+    """
+    return InputError("text holds half of a surrogate pair", allowed="text that can be written as UTF-8")
 
 
 class Log(ABC):
@@ -57,6 +67,10 @@ class Log(ABC):
     @abstractmethod
     def forget(self, connection: sa.Connection, users: Sequence[str]) -> int:
         """Remove the events of some people, and what was worked out from them; return how many events."""
+
+    @abstractmethod
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment, in microseconds, and their ids; return how many events."""
 
     @abstractmethod
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:

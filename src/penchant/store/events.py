@@ -114,6 +114,16 @@ class Events:
             found = connection.execute(last).scalar()
         return None if found is None else int(found)
 
+    @property
+    def waiting(self) -> int:
+        """How many rows wait to be written, in this process."""
+        return self._group.waits
+
+    def empty(self) -> bool:
+        """Return whether the log holds nothing at all."""
+        with self._database.asking() as connection:
+            return connection.execute(sa.select(1).select_from(events).limit(1)).first() is None
+
     def append_table(
         self, table: pl.DataFrame, recorded: int, progress: Progress = SILENT, then: Then = _nothing
     ) -> Appended:
@@ -129,12 +139,17 @@ class Events:
         absent = {name: None for name in ("replaces", "slate", "price") if name not in table.columns}
         rows = table.with_columns(**absent, recorded=pl.lit(recorded, pl.Int64)).select(CONTENT)
         rows = rows.cast({"replaces": pl.String, "slate": pl.String, "price": pl.Float64})
-        rows = rows.unique("id", keep="first", maintain_order=True)
+        if rows["id"].n_unique() < rows.height:
+            rows = rows.unique("id", keep="first", maintain_order=True)
         if rows.is_empty():
             return Appended(0, table.height)
         with progress.step("storing events", rows.height, "events") as advance:
             accepted = self._database.log.add_table(rows, advance, then)
         return Appended(accepted, table.height - accepted)
+
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment (microseconds since 1970 UTC) and their ids; return how many."""
+        return self._database.log.prune(before)
 
     def read(self, who: Who) -> pl.DataFrame:
         """Return user, item, kind (str), at (Int64 microseconds), value (Float64) in order of arrival.

@@ -76,6 +76,11 @@ class Group:
             raise ticket.error
         return ticket.accepted
 
+    @property
+    def waits(self) -> int:
+        """How many rows wait for their turn, those that are being written not among them."""
+        return self._rows
+
     def _wait(self, ticket: _Ticket) -> None:
         """Wait until one's rows are written, or it is one's turn to write; who is interrupted leaves the queue."""
         try:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _FIRST = 2000
 _LOCK = 0x70617274  # the letters of part
+_PARTS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass"
 _DAY = 86_400_000_000
 
 
@@ -71,6 +72,24 @@ class Partitions:
                     attach = f"ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({end})"
                     connection.exec_driver_sql(attach)
             self._known.add(name)
+
+    def drop(self, before: int) -> int:
+        """Drop the parts that end before a moment, with what no longer counted in them; return how many events."""
+        gone = 0
+        for name in self._ended(before):
+            with self._transaction() as connection:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                connection.exec_driver_sql("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+                connection.exec_driver_sql(f"DELETE FROM superseded WHERE seq IN (SELECT seq FROM {name})")  # noqa: S608
+                gone += connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()  # noqa: S608
+                connection.exec_driver_sql(f"DROP TABLE {name}")
+            self._known.discard(name)
+        return gone
+
+    def _ended(self, before: int) -> list[str]:
+        with self._transaction() as connection:
+            names = connection.exec_driver_sql(_PARTS).scalars().all()
+        return sorted(name for name in names if int(_bounds(name)[1]) <= before)
 
     def retried(self, moments: Iterable[int], work: Callable[[], T]) -> T:
         """Do work on parts that are there; once more when one was dropped since it was last seen."""

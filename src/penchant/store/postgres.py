@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from penchant.core.errors import InputError, PenchantError, StoreError, StoreMissing
-from penchant.store.database import Database
+from penchant.store.database import Database, unwritable
 from penchant.store.postgreslog import PostgresLog
 from penchant.store.question import Question
 
@@ -197,6 +197,8 @@ class Postgres(Database):
         """Say failures in our words, and without the values that the server's own words repeat."""
         try:
             yield
+        except UnicodeEncodeError:
+            raise unwritable() from None
         except (sa.exc.SQLAlchemyError, self._error) as error:
             raise self._translation(error) from None
 

@@ -14,40 +14,38 @@ from penchant.core.progress import Advance
 from penchant.store.amend import any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
 from penchant.store.partitions import Partitions
+from penchant.store.postgrestable import KNOW, LIST, TYPES, copy_in, cursor, fill_empty, know, stage
 from penchant.store.tables import event_ids, events, superseded
 
 __all__ = ["PostgresLog"]
 
 T = TypeVar("T")
 
-_TYPES = {"at": "bigint", "value": "double precision", "price": "double precision", "recorded": "bigint"}
 _POLARS = {"seq": pl.Int64(), "at": pl.Int64(), "value": pl.Float64(), "price": pl.Float64(), "recorded": pl.Int64()}
-_LIST = ", ".join(f'"{name}"' for name in CONTENT)
-_ARRAYS = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in CONTENT)
-_BLOCK = 1 << 20  # bytes given to COPY at once
-
-
-# Ids go first and in their order: whoever adds the same ids waits there, and nobody waits in a circle. An id that was
-# only named so far (seq is NULL) is as good as new.
-_KNOW = """
-    INSERT INTO event_ids AS known (id, at, seq, named)
-    SELECT id, at, seq, false FROM {given} ORDER BY id
-    ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL"""
+_ARRAYS = ", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in CONTENT)
 _ADD_ROWS = f"""
     WITH given AS (
-      SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS g({_LIST}, place)
+      SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS g({LIST}, place)
     ), numbered AS MATERIALIZED (
       SELECT nextval('events_seq') AS seq, ordered.* FROM (SELECT * FROM given ORDER BY place) AS ordered
     ), fresh AS (
-      {_KNOW.format(given="numbered")}
+      {KNOW.format(given="numbered")}
       RETURNING id, seq, named
     ), added AS (
-      INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
+      INSERT INTO events (seq, {LIST}) SELECT seq, {LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
     )
     SELECT id, named FROM fresh"""  # noqa: S608 - names of ours only
-_KNOW_TABLE = _KNOW.format(given="coming")
-_ADD_TABLE = f"INSERT INTO events (seq, {_LIST}) SELECT seq, {_LIST} FROM coming"  # noqa: S608 - names of ours only
+_ADD_TABLE = f"INSERT INTO events (seq, {LIST}) SELECT seq, {LIST} FROM coming"  # noqa: S608 - names of ours only
 _ONLY_NEW = " JOIN event_ids USING (id, seq, at) ORDER BY seq"
+# Of ids whose events are gone, those that a remaining event names stay known as named, and nothing else does.
+_GONE = """
+    at < %s AND NOT EXISTS
+    (SELECT FROM events WHERE events.at < %s AND events.at = event_ids.at AND events.seq = event_ids.seq)"""
+_NAMED = "id IN (SELECT replaces FROM events WHERE replaces IS NOT NULL)"
+_UNKNOW = (
+    f"UPDATE event_ids SET at = NULL, seq = NULL, named = true WHERE {_GONE} AND {_NAMED}",  # noqa: S608 - ours only
+    f"DELETE FROM event_ids WHERE {_GONE}",  # noqa: S608 - ours only
+)
 _NAME = """
     INSERT INTO event_ids (id, named)
     SELECT id, true FROM unnest(%s::text[]) AS g(id) ORDER BY id
@@ -104,18 +102,13 @@ class PostgresLog(Log):
         """Add a table through COPY; an id that is known already adds nothing."""
 
         def work(connection: sa.Connection) -> int:
-            _stage(connection, rows)
-            advance(rows.height // 2)
             naming = set(rows.filter(pl.col("replaces").is_not_null()).select("user", "replaces").iter_rows())
-            _name(connection, naming)
-            accepted = connection.exec_driver_sql(_KNOW_TABLE).rowcount
-            if accepted < rows.height:
-                connection.exec_driver_sql("ANALYZE coming")
-            connection.exec_driver_sql(_ADD_TABLE if accepted == rows.height else _ADD_TABLE + _ONLY_NEW)
-            _settle(connection, naming, _coming_ids(connection) if any_amended(connection) else [])
-            advance(rows.height - rows.height // 2)
+            if not naming and fill_empty(connection, rows):
+                accepted = rows.height
+                advance(rows.height)
+            else:
+                accepted = _add_staged(connection, rows, naming, advance)
             then(connection, accepted)
-            connection.exec_driver_sql("DROP TABLE coming")
             return accepted
 
         days = rows["at"].unique().to_list()
@@ -126,7 +119,7 @@ class PostgresLog(Log):
         self._partitions.ensure(row.at for row in rows)
         schema = {column.name: _POLARS.get(column.name, pl.String()) for column in events.columns}
         frame = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
-        _copy_in(connection, "events", frame)
+        copy_in(connection, "events", frame)
 
     def filled(self, connection: sa.Connection) -> None:
         """Work the table of ids out from the log, and let numbers go on from the highest."""
@@ -152,12 +145,29 @@ class PostgresLog(Log):
         connection.execute(sa.update(event_ids).where(waiting).values(at=None, seq=None, named=True))
         return connection.execute(sa.delete(events).where(theirs)).rowcount
 
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment: whole parts at once, then what is left of one part, then the ids.
+
+        Killed in between, it leaves ids of events that are gone; doing it again removes these, too.
+        """
+        gone = self._partitions.drop(before)
+
+        def work(connection: sa.Connection) -> int:
+            old = events.c.at < before
+            connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(old))))
+            removed = connection.execute(sa.delete(events).where(old)).rowcount
+            for statement in _UNKNOW:
+                connection.exec_driver_sql(statement, (before, before))
+            return removed
+
+        return gone + self._database.adding(work)
+
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query through COPY."""
         content = io.BytesIO()
         with self._database.reading() as connection:
             text = query.compile(connection, compile_kwargs={"literal_binds": True})
-            with _cursor(connection).copy(f"COPY ({text}) TO STDOUT (FORMAT csv, NULL '\\N')") as copy:
+            with cursor(connection).copy(f"COPY ({text}) TO STDOUT (FORMAT csv, NULL '\\N')") as copy:
                 for block in copy:
                     content.write(block)
         if not content.tell():
@@ -165,29 +175,19 @@ class PostgresLog(Log):
         return pl.read_csv(content.getvalue(), has_header=False, schema=schema, null_values="\\N")
 
 
-def _cursor(connection: sa.Connection) -> Any:
-    """Return a cursor of the driver, in the connection's transaction."""
-    driver: Any = connection.connection.driver_connection
-    return driver.cursor()
-
-
-def _stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
-    """Put a table into the temporary table ``coming``, numbered in the order of its rows."""
-    columns = ", ".join(f'"{name}" {_TYPES.get(name, "text")}' for name in CONTENT)
-    connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
-    number = "seq bigint DEFAULT nextval('events_seq')"
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, {number}) ON COMMIT DROP")
-    _copy_in(connection, "coming", rows.select(CONTENT))
-
-
-def _copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
-    """Write rows into the columns of a table that are called as theirs."""
-    content = io.BytesIO()
-    rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
-    block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
-    with _cursor(connection).copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
-        for start in range(0, len(block), _BLOCK):
-            copy.write(block[start : start + _BLOCK])
+def _add_staged(connection: sa.Connection, rows: pl.DataFrame, naming: set[tuple[str, str]], advance: Advance) -> int:
+    """Add a table by way of a temporary one; an id that is known already adds nothing."""
+    stage(connection, rows)
+    advance(rows.height // 2)
+    _name(connection, naming)
+    accepted = know(connection)
+    if accepted < rows.height:
+        connection.exec_driver_sql("ANALYZE coming")
+    connection.exec_driver_sql(_ADD_TABLE if accepted == rows.height else _ADD_TABLE + _ONLY_NEW)
+    _settle(connection, naming, _coming_ids(connection) if any_amended(connection) else [])
+    connection.exec_driver_sql("DROP TABLE coming")
+    advance(rows.height - rows.height // 2)
+    return accepted
 
 
 def _name(connection: sa.Connection, naming: set[tuple[str, str]]) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from penchant.core.errors import StoreError, StoreMissing
-from penchant.store.database import Database
+from penchant.core.memory import free_memory
+from penchant.store.database import Database, unwritable
 from penchant.store.question import Question
 from penchant.store.sqlitelog import SQLiteLog
 from penchant.store.stage import sweep
@@ -24,11 +25,13 @@ __all__ = ["SQLite"]
 
 _PREFIX = "sqlite:///"
 _WAIT = 30.0  # seconds that a new file's users wait for each other
+_CACHE = 8192  # KiB a connection, and a server has many; the system caches the file once for all of them
+_ROOM = 512 * 2**20  # bytes, at most, for the one that moves whole tables: rows of it go all over the indexes
 _PRAGMAS = (
     "synchronous=FULL",  # a commit returns once it is on disk, not before
     "foreign_keys=ON",
     "busy_timeout=30000",  # milliseconds that a write waits for another process's write
-    "cache_size=-8192",  # KiB a connection, and a server has many; the system caches the file once for all of them
+    f"cache_size=-{_CACHE}",
     "journal_size_limit=67108864",  # bytes of log kept on disk after a large import
 )
 
@@ -129,10 +132,13 @@ class SQLite(Database):
         self._check()
         with self._translated(), self._bare.connect() as connection:
             connection.exec_driver_sql("ATTACH DATABASE ? AS stage", (str(other),))
+            connection.exec_driver_sql(f"PRAGMA cache_size=-{_room() // 1024}")
             try:
                 yield connection
             finally:
                 connection.exec_driver_sql("DETACH DATABASE stage")
+                connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE}")
+                connection.exec_driver_sql("PRAGMA shrink_memory")
 
     @contextmanager
     def transaction(self, connection: sa.Connection) -> Iterator[None]:
@@ -176,6 +182,8 @@ class SQLite(Database):
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeEncodeError:
+            raise unwritable() from None
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(
@@ -183,6 +191,12 @@ class SQLite(Database):
                 got=f"{self.path}: {cause}",
                 then="check the disk and run 'penchant doctor'; nothing of this request was kept",
             ) from error
+
+
+def _room() -> int:
+    """Return how many bytes a connection may cache while whole tables pass through it."""
+    free = free_memory()
+    return _ROOM // 4 if free is None else max(_CACHE * 1024, min(_ROOM, free // 4))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -32,6 +32,8 @@ def _rows(columns: Iterable[sa.ColumnElement[Any]]) -> sa.Table:
 
 
 _coming = _rows([events.c[name] for name in CONTENT])
+_whole = [index for index in events.indexes if index.dialect_kwargs.get("sqlite_where") is None]
+"The indexes that hold every event; the others hold few, and cost next to nothing to keep up."
 
 
 class _File(Protocol):
@@ -73,9 +75,10 @@ class SQLiteLog(Log):
     def add_table(self, rows: pl.DataFrame, advance: Advance, then: Then) -> int:
         """Add a table through a file beside the store; an id that is known already adds nothing."""
         with stage.stage(self._database.path) as path:
-            stage.save(rows, path)
+            same = _same(rows)
+            stage.save(rows.drop(same), path)
             with self._database.attached(path) as connection, self._database.transaction(connection):
-                accepted = _copy(connection, rows.height, advance)
+                accepted = _copy(connection, rows.height, same, advance)
                 _settle(connection, rows)
                 then(connection, accepted)
         return accepted
@@ -93,6 +96,20 @@ class SQLiteLog(Log):
         connection.execute(sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(theirs))))
         return connection.execute(sa.delete(events).where(theirs)).rowcount
 
+    def prune(self, before: int) -> int:
+        """Remove the events of before a moment, some at a time, so that nobody waits long for a turn to write."""
+        with self._database.writing() as connection:
+            last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+        gone = 0
+        for start, stop in blocks(last, _CHUNK):
+            old = sa.and_(events.c.seq.between(start + 1, stop), events.c.at < before)
+            with self._database.writing() as connection:
+                connection.execute(
+                    sa.delete(superseded).where(superseded.c.seq.in_(sa.select(events.c.seq).where(old)))
+                )
+                gone += connection.execute(sa.delete(events).where(old)).rowcount
+        return gone
+
     def load(self, query: sa.Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         """Return the rows of a query, by way of a file beside the store."""
         going = _rows(query.selected_columns)
@@ -105,24 +122,34 @@ class SQLiteLog(Log):
             return stage.load(path).cast(pl.Schema(schema))
 
 
-def _copy(connection: sa.Connection, total: int, advance: Advance) -> int:
-    """Copy the staged rows, in order; return how many were new."""
-    columns = [_coming.c[name] for name in CONTENT]
-    empty = connection.execute(sa.select(events.c.seq).limit(1)).first() is None
-    if empty:  # building the indexes afterwards is faster than keeping them up; the transaction covers it
-        for index in events.indexes:
-            index.drop(connection)
+def _same(rows: pl.DataFrame) -> dict[str, Any]:
+    """Return the columns that hold one value in every row, and that value; these need not pass through the file."""
+    few = [name for name in CONTENT if name != "id" and rows[name].n_unique() == 1]
+    return {name: rows[name][0] for name in few}
+
+
+def _copy(connection: sa.Connection, total: int, same: dict[str, Any], advance: Advance) -> int:
+    """Copy the staged rows, in order; return how many were new.
+
+    When they are more than what is there, the large indexes are made anew, which is faster than keeping them up; the
+    transaction covers it. But for an empty log, the index of the ids stays: it says which rows are new.
+    """
+    given = {name: sa.literal(value, events.c[name].type) for name, value in same.items()}
+    columns = [given.get(name, _coming.c[name]) for name in CONTENT]
+    held = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+    apart = [index for index in _whole if held < total and not (held and index.unique)]
+    for index in apart:
+        index.drop(connection)
     accepted = 0
     for start, stop in blocks(total, _CHUNK):
         part = sa.select(*columns).where(_coming.c.rowid.between(start + 1, stop)).order_by(_coming.c.rowid)
         statement = insert(connection, events).from_select(list(CONTENT), part)
-        if not empty:
+        if held:
             statement = statement.on_conflict_do_nothing(index_elements=["id"])
         accepted += connection.execute(statement).rowcount
         advance(stop - start)
-    if empty:
-        for index in sorted(events.indexes, key=lambda each: str(each.name)):
-            index.create(connection)
+    for index in apart:
+        index.create(connection)
     return accepted
 
 

@@ -257,6 +257,21 @@ class Gate:
         require(actor, "admin")
         return self._store.erase(user)
 
+    def prune(self, actor: Actor, before: datetime) -> int:
+        """Remove everybody's events of before a moment, and their ids; return how many.
+
+        An event that is sent again later counts as new. What was taken back stays so. Models keep what they learnt
+        until they are trained again.
+
+        Raises:
+            Forbidden: the actor is not an administrator.
+            InputError: the moment lies in the future.
+        """
+        require(actor, "admin")
+        if (until := micros(before)) > micros(self._clock.now()):
+            raise InputError("the moment lies in the future", got=before, allowed="the past", field="before")
+        return self._store.events.prune(until)
+
     def permits(self, purpose: Purpose, user: str) -> bool:
         """Return whether a person's data may be used for a purpose."""
         return not purpose.asked or self._store.consent.permits(purpose.value, user, self._default)
@@ -314,6 +329,15 @@ class Gate:
             Forbidden: the actor is not an administrator.
         """
         return about(actor, self._store)
+
+    def waiting(self, actor: Actor) -> int:
+        """Return how many events wait to be written, in this process.
+
+        Raises:
+            Forbidden: the actor lacks ``metrics:read``.
+        """
+        require(actor, "metrics:read")
+        return self._store.events.waiting
 
     def newest(self, actor: Actor) -> datetime | None:
         """Return when the last event was admitted; None when there is none.

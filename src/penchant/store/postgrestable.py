@@ -1,0 +1,107 @@
+"""A whole table into PostgreSQL: COPY, and indexes made once where the log is empty."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from penchant.store.database import CONTENT
+
+__all__ = ["KNOW", "LIST", "TYPES", "copy_in", "cursor", "fill_empty", "know", "stage"]
+
+TYPES = {"at": "bigint", "value": "double precision", "price": "double precision", "recorded": "bigint"}
+"The types of an event's columns that are not text."
+LIST = ", ".join(f'"{name}"' for name in CONTENT)
+"The names of an event's columns, as SQL."
+# Ids go first and in their order: whoever adds the same ids waits there, and nobody waits in a circle. An id that was
+# only named so far (seq is NULL) is as good as new.
+KNOW = """
+    INSERT INTO event_ids AS known (id, at, seq, named)
+    SELECT id, at, seq, false FROM {given} ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE known.seq IS NULL"""
+"Takes note of the ids that are new, to be formatted with where they stand."
+
+_BLOCK = 1 << 20  # bytes given to COPY at once
+_IDS = "INSERT INTO event_ids (id, at, seq, named) SELECT id, at, seq, false FROM {given}"
+_ANY = "SELECT EXISTS (SELECT FROM event_ids) OR EXISTS (SELECT FROM events)"
+_TAKE = "SELECT min(n), max(n) FROM (SELECT nextval('events_seq') AS n FROM generate_series(1, %s)) AS taken"
+_KEYS = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE contype = 'p' AND conrelid IN ('events'::regclass, 'event_ids'::regclass)"""
+
+
+def cursor(connection: sa.Connection) -> Any:
+    """Return a cursor of the driver, in the connection's transaction."""
+    driver: Any = connection.connection.driver_connection
+    return driver.cursor()
+
+
+def copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
+    """Write rows into the columns of a table that are called as theirs."""
+    content = io.BytesIO()
+    rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
+    block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
+    with cursor(connection).copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
+        for start in range(0, len(block), _BLOCK):
+            copy.write(block[start : start + _BLOCK])
+
+
+def stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
+    """Put a table into the temporary table ``coming``, numbered in the order of its rows."""
+    columns = ", ".join(f'"{name}" {TYPES.get(name, "text")}' for name in CONTENT)
+    connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
+    number = "seq bigint DEFAULT nextval('events_seq')"
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE coming ({columns}, {number}) ON COMMIT DROP")
+    copy_in(connection, "coming", rows.select(CONTENT))
+
+
+def know(connection: sa.Connection) -> int:
+    """Take note of the ids of the table ``coming``; return how many are new.
+
+    Most tables hold new ids only, and then a plain INSERT does, at half the work of one that looks out for conflicts.
+    """
+    try:
+        with connection.begin_nested():
+            return connection.exec_driver_sql(_IDS.format(given="coming") + " ORDER BY id").rowcount
+    except sa.exc.IntegrityError:
+        return connection.exec_driver_sql(KNOW.format(given="coming")).rowcount
+
+
+def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
+    """Add rows, ids distinct, to a log that holds nothing, and make its indexes afterwards; return whether it was one.
+
+    Nobody else reads or writes the log meanwhile. When somebody is at it already, nothing is done.
+    """
+    if connection.exec_driver_sql(_ANY).scalar_one() or not _locked(connection):
+        return False
+    if connection.exec_driver_sql(_ANY).scalar_one():
+        return False
+    first, last = connection.exec_driver_sql(_TAKE, (rows.height,)).one()
+    if last - first != rows.height - 1:  # others took numbers in between
+        return False
+    keys = connection.exec_driver_sql(_KEYS).all()
+    for table, name, _ in keys:
+        connection.exec_driver_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    copy_in(connection, "events", rows.select(CONTENT).with_columns(seq=pl.int_range(first, last + 1, dtype=pl.Int64)))
+    connection.exec_driver_sql(_IDS.format(given="events"))
+    connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
+    for table, name, meaning in keys:
+        connection.exec_driver_sql(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {meaning}')
+    return True
+
+
+def _locked(connection: sa.Connection) -> bool:
+    """Take the log for this transaction alone, unless that takes longer than a second."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+            connection.exec_driver_sql("LOCK TABLE event_ids, events IN ACCESS EXCLUSIVE MODE")
+            connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != "55P03":
+            raise
+        return False
+    return True
