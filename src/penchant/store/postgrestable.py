@@ -1,4 +1,4 @@
-"""A whole table into PostgreSQL: COPY, and indexes made once where the log is empty."""
+"""A whole table into PostgreSQL: COPY, and the ids indexed once where the log is empty."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _BLOCK = 1 << 20  # bytes given to COPY at once
 _IDS = "INSERT INTO event_ids (id, at, seq, named) SELECT id, at, seq, false FROM {given}"
 _ANY = "SELECT EXISTS (SELECT FROM event_ids) OR EXISTS (SELECT FROM events)"
 _TAKE = "SELECT min(n), max(n) FROM (SELECT nextval('events_seq') AS n FROM generate_series(1, %s)) AS taken"
-_KEYS = """
-    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE contype = 'p' AND conrelid IN ('events'::regclass, 'event_ids'::regclass)"""
+_KEY = """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE contype = 'p' AND conrelid = 'event_ids'::regclass"""
 
 
 def cursor(connection: sa.Connection) -> Any:
@@ -71,9 +71,9 @@ def know(connection: sa.Connection) -> int:
 
 
 def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
-    """Add rows, ids distinct, to a log that holds nothing, and make its indexes afterwards; return whether it was one.
+    """Add rows, ids distinct, to a log that holds nothing, and index the ids afterwards; return whether it was one.
 
-    Nobody else reads or writes the log meanwhile. When somebody is at it already, nothing is done.
+    Nobody else adds to the log meanwhile; whoever reads it goes on. When somebody is at it already, nothing is done.
     """
     if connection.exec_driver_sql(_ANY).scalar_one() or not _locked(connection):
         return False
@@ -82,23 +82,21 @@ def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
     first, last = connection.exec_driver_sql(_TAKE, (rows.height,)).one()
     if last - first != rows.height - 1:  # others took numbers in between
         return False
-    keys = connection.exec_driver_sql(_KEYS).all()
-    for table, name, _ in keys:
-        connection.exec_driver_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    name, meaning = connection.exec_driver_sql(_KEY).one()
+    connection.exec_driver_sql(f'ALTER TABLE event_ids DROP CONSTRAINT "{name}"')
     copy_in(connection, "events", rows.select(CONTENT).with_columns(seq=pl.int_range(first, last + 1, dtype=pl.Int64)))
     connection.exec_driver_sql(_IDS.format(given="events"))
     connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
-    for table, name, meaning in keys:
-        connection.exec_driver_sql(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {meaning}')
+    connection.exec_driver_sql(f'ALTER TABLE event_ids ADD CONSTRAINT "{name}" {meaning}')
     return True
 
 
 def _locked(connection: sa.Connection) -> bool:
-    """Take the log for this transaction alone, unless that takes longer than a second."""
+    """Take the table of ids for this transaction alone, unless that takes longer than a second."""
     try:
         with connection.begin_nested():
             connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
-            connection.exec_driver_sql("LOCK TABLE event_ids, events IN ACCESS EXCLUSIVE MODE")
+            connection.exec_driver_sql("LOCK TABLE event_ids IN ACCESS EXCLUSIVE MODE")
             connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
     except sa.exc.OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != "55P03":
