@@ -74,6 +74,23 @@ def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
     """Add rows, ids distinct, to a log that holds nothing, and index the ids afterwards; return whether it was one.
 
     Nobody else adds to the log meanwhile; whoever reads it goes on. When somebody is at it already, nothing is done.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> rows = pl.DataFrame({"id": ["e1"], "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0})
+    >>> rows = rows.with_columns(pl.lit(None, pl.String).alias(n) for n in CONTENT if n not in rows.columns)
+    >>> rows = rows.with_columns(channel=pl.lit("web"), price=pl.lit(None, pl.Float64), recorded=pl.lit(2))
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     database = store._database
+    ...     database.log._partitions.ensure([1])
+    ...     with database.transaction() as connection:
+    ...         filled = fill_empty(connection, rows), fill_empty(connection, rows)
+    ...         stage(connection, rows)
+    ...         added = know(connection)
+    ...         copy_in(connection, "event_ids", pl.DataFrame({"id": ["e2"], "named": [True]}))
+    ...         ids = [key for key, in cursor(connection).execute("SELECT id FROM event_ids ORDER BY id")]
+    >>> filled, added, ids
+    ((True, False), 0, ['e1', 'e2'])
     """
     if connection.exec_driver_sql(_ANY).scalar_one() or not _locked(connection):
         return False
