@@ -34,13 +34,27 @@ _KEY = """
 
 
 def cursor(connection: sa.Connection) -> Any:
-    """Return a cursor of the driver, in the connection's transaction."""
+    """Return a cursor of the driver, in the connection's transaction.
+
+    >>> with sa.create_engine("sqlite://").connect() as connection:
+    ...     cursor(connection).execute("SELECT 1").fetchone()
+    (1,)
+    """
     driver: Any = connection.connection.driver_connection
     return driver.cursor()
 
 
 def copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
-    """Write rows into the columns of a table that are called as theirs."""
+    """Write rows into the columns of a table that are called as theirs.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     with store._database.transaction() as connection:
+    ...         copy_in(connection, "counters", pl.DataFrame({"name": ["a", "b"], "value": [1, 2]}))
+    ...         connection.exec_driver_sql("SELECT sum(value) FROM counters WHERE name IN ('a', 'b')").scalar_one()
+    Decimal('3')
+    """
     content = io.BytesIO()
     rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
     block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
@@ -50,7 +64,18 @@ def copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
 
 
 def stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
-    """Put a table into the temporary table ``coming``, numbered in the order of its rows."""
+    """Put a table into the temporary table ``coming``, numbered in the order of its rows.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> text = {name: pl.Series([None, None], dtype=pl.String) for name in CONTENT if name not in TYPES}
+    >>> rows = pl.DataFrame({**text, **{name: [1, 2] for name in TYPES}, "id": ["e1", "e2"]})
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     with store._database.transaction() as connection:
+    ...         stage(connection, rows)
+    ...         connection.exec_driver_sql("SELECT id, seq FROM coming").all()
+    [('e1', 1), ('e2', 2)]
+    """
     columns = ", ".join(f'"{name}" {TYPES.get(name, "text")}' for name in CONTENT)
     connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
     number = "seq bigint DEFAULT nextval('events_seq')"
@@ -62,6 +87,15 @@ def know(connection: sa.Connection) -> int:
     """Take note of the ids of the table ``coming``; return how many are new.
 
     Most tables hold new ids only, and then a plain INSERT does, at half the work of one that looks out for conflicts.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     with store._database.transaction() as connection:
+    ...         made = "CREATE TEMPORARY TABLE coming AS SELECT 'e1' AS id, 5::bigint AS at, 1::bigint AS seq"
+    ...         _ = connection.exec_driver_sql(made)
+    ...         know(connection), know(connection)
+    (1, 0)
     """
     try:
         with connection.begin_nested():
