@@ -75,7 +75,7 @@ def test_once_trains_compares_and_promotes_and_then_finds_nothing_new(toml: Path
     ran = run("worker", "--once")
     assert ran.status == 0, ran
     after = in_charge(toml.parent)
-    assert after != before
+    assert after != before, ran
     assert ran.out.startswith(f"{after[:12]}: promoted; ")
     assert "ease updated" in ran.out
     again = run("worker", "--once")

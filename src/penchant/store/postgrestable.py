@@ -1,4 +1,4 @@
-"""A whole table into PostgreSQL: COPY, and indexes made once where the log is empty."""
+"""A whole table into PostgreSQL: COPY, and the ids indexed once where the log is empty."""
 
 from __future__ import annotations
 
@@ -28,19 +28,33 @@ _BLOCK = 1 << 20  # bytes given to COPY at once
 _IDS = "INSERT INTO event_ids (id, at, seq, named) SELECT id, at, seq, false FROM {given}"
 _ANY = "SELECT EXISTS (SELECT FROM event_ids) OR EXISTS (SELECT FROM events)"
 _TAKE = "SELECT min(n), max(n) FROM (SELECT nextval('events_seq') AS n FROM generate_series(1, %s)) AS taken"
-_KEYS = """
-    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE contype = 'p' AND conrelid IN ('events'::regclass, 'event_ids'::regclass)"""
+_KEY = """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE contype = 'p' AND conrelid = 'event_ids'::regclass"""
 
 
 def cursor(connection: sa.Connection) -> Any:
-    """Return a cursor of the driver, in the connection's transaction."""
+    """Return a cursor of the driver, in the connection's transaction.
+
+    >>> with sa.create_engine("sqlite://").connect() as connection:
+    ...     cursor(connection).execute("SELECT 1").fetchone()
+    (1,)
+    """
     driver: Any = connection.connection.driver_connection
     return driver.cursor()
 
 
 def copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
-    """Write rows into the columns of a table that are called as theirs."""
+    """Write rows into the columns of a table that are called as theirs.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     with store._database.transaction() as connection:
+    ...         copy_in(connection, "counters", pl.DataFrame({"name": ["a", "b"], "value": [1, 2]}))
+    ...         connection.exec_driver_sql("SELECT sum(value) FROM counters WHERE name IN ('a', 'b')").scalar_one()
+    Decimal('3')
+    """
     content = io.BytesIO()
     rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
     block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
@@ -50,7 +64,18 @@ def copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
 
 
 def stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
-    """Put a table into the temporary table ``coming``, numbered in the order of its rows."""
+    """Put a table into the temporary table ``coming``, numbered in the order of its rows.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> text = {name: pl.Series([None, None], dtype=pl.String) for name in CONTENT if name not in TYPES}
+    >>> rows = pl.DataFrame({**text, **{name: [1, 2] for name in TYPES}, "id": ["e1", "e2"]})
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     with store._database.transaction() as connection:
+    ...         stage(connection, rows)
+    ...         connection.exec_driver_sql("SELECT id, seq FROM coming").all()
+    [('e1', 1), ('e2', 2)]
+    """
     columns = ", ".join(f'"{name}" {TYPES.get(name, "text")}' for name in CONTENT)
     connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
     number = "seq bigint DEFAULT nextval('events_seq')"
@@ -62,6 +87,15 @@ def know(connection: sa.Connection) -> int:
     """Take note of the ids of the table ``coming``; return how many are new.
 
     Most tables hold new ids only, and then a plain INSERT does, at half the work of one that looks out for conflicts.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     with store._database.transaction() as connection:
+    ...         made = "CREATE TEMPORARY TABLE coming AS SELECT 'e1' AS id, 5::bigint AS at, 1::bigint AS seq"
+    ...         _ = connection.exec_driver_sql(made)
+    ...         know(connection), know(connection)
+    (1, 0)
     """
     try:
         with connection.begin_nested():
@@ -71,9 +105,26 @@ def know(connection: sa.Connection) -> int:
 
 
 def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
-    """Add rows, ids distinct, to a log that holds nothing, and make its indexes afterwards; return whether it was one.
+    """Add rows, ids distinct, to a log that holds nothing, and index the ids afterwards; return whether it was one.
 
-    Nobody else reads or writes the log meanwhile. When somebody is at it already, nothing is done.
+    Nobody else adds to the log meanwhile; whoever reads it goes on. When somebody is at it already, nothing is done.
+
+    >>> from penchant.store.store import Store
+    >>> from penchant.testing.postgres import PostgresServer
+    >>> rows = pl.DataFrame({"id": ["e1"], "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0})
+    >>> rows = rows.with_columns(pl.lit(None, pl.String).alias(n) for n in CONTENT if n not in rows.columns)
+    >>> rows = rows.with_columns(channel=pl.lit("web"), price=pl.lit(None, pl.Float64), recorded=pl.lit(2))
+    >>> with PostgresServer() as server, Store.create(server.database()) as store:
+    ...     database = store._database
+    ...     database.log._partitions.ensure([1])
+    ...     with database.transaction() as connection:
+    ...         filled = fill_empty(connection, rows), fill_empty(connection, rows)
+    ...         stage(connection, rows)
+    ...         added = know(connection)
+    ...         copy_in(connection, "event_ids", pl.DataFrame({"id": ["e2"], "named": [True]}))
+    ...         ids = [key for key, in cursor(connection).execute("SELECT id FROM event_ids ORDER BY id")]
+    >>> filled, added, ids
+    ((True, False), 0, ['e1', 'e2'])
     """
     if connection.exec_driver_sql(_ANY).scalar_one() or not _locked(connection):
         return False
@@ -82,23 +133,21 @@ def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
     first, last = connection.exec_driver_sql(_TAKE, (rows.height,)).one()
     if last - first != rows.height - 1:  # others took numbers in between
         return False
-    keys = connection.exec_driver_sql(_KEYS).all()
-    for table, name, _ in keys:
-        connection.exec_driver_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    name, meaning = connection.exec_driver_sql(_KEY).one()
+    connection.exec_driver_sql(f'ALTER TABLE event_ids DROP CONSTRAINT "{name}"')
     copy_in(connection, "events", rows.select(CONTENT).with_columns(seq=pl.int_range(first, last + 1, dtype=pl.Int64)))
     connection.exec_driver_sql(_IDS.format(given="events"))
     connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
-    for table, name, meaning in keys:
-        connection.exec_driver_sql(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {meaning}')
+    connection.exec_driver_sql(f'ALTER TABLE event_ids ADD CONSTRAINT "{name}" {meaning}')
     return True
 
 
 def _locked(connection: sa.Connection) -> bool:
-    """Take the log for this transaction alone, unless that takes longer than a second."""
+    """Take the table of ids for this transaction alone, unless that takes longer than a second."""
     try:
         with connection.begin_nested():
             connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
-            connection.exec_driver_sql("LOCK TABLE event_ids, events IN ACCESS EXCLUSIVE MODE")
+            connection.exec_driver_sql("LOCK TABLE event_ids IN ACCESS EXCLUSIVE MODE")
             connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
     except sa.exc.OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != "55P03":

@@ -124,7 +124,8 @@ class SQLiteLog(Log):
 
 def _same(rows: pl.DataFrame) -> dict[str, Any]:
     """Return the columns that hold one value in every row, and that value; these need not pass through the file."""
-    few = [name for name in CONTENT if name != "id" and rows[name].n_unique() == 1]
+    plain = [name for name in CONTENT if name != "id" and not rows.schema[name].is_nested()]
+    few = [name for name in plain if rows[name].n_unique() == 1]
     return {name: rows[name][0] for name in few}
 
 
