@@ -47,7 +47,10 @@ def prune(
         datetime, typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The first day that is kept, in UTC.")
     ],
 ) -> None:
-    """Remove the events of before a day, for good; models forget them when they are trained again."""
+    """Remove events of before a day, for good.
+
+    Models forget them when they are trained again.
+    """
     from penchant.trust.access import SYSTEM
     from penchant.trust.gate import Gate
 

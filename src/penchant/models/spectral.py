@@ -82,7 +82,12 @@ def graph(data: Dataset, user: float, item: float) -> tuple[Graph, Int32]:
 
 
 def normalized(matrix: Matrix, user: float, item: float) -> Graph:
-    """Return the entries of a matrix as likes divided by powers of the two degrees; rows without any are left out."""
+    """Return the entries of a matrix as likes divided by powers of the two degrees; rows without any are left out.
+
+    >>> from penchant.data.sparse import matrix_of
+    >>> normalized(matrix_of([7, 7], [0, 2], [1, 1], (2, 3)), 1.0, 0.0).matrix.toarray().tolist()
+    [[0.5, 0.0, 0.5]]
+    """
     matrix = matrix[np.diff(matrix.indptr) > 0]
     count = np.diff(matrix.indptr).astype(np.float64)
     degrees = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float64)
