@@ -21,7 +21,7 @@ POSITIVE = "a number > 0"
     [
         (pt.EASE(), {"l2": -1}, "l2", f"EASE: l2 is out of range; got -1; allowed: {POSITIVE}"),
         (pt.EASE(), {"l2": "seven"}, "l2", "EASE: l2 has the wrong type; got seven; allowed: a number or null"),
-        (pt.IALS(), {"l2": None}, "l2", "IALS: l2 has the wrong type; got None; allowed: a number"),
+        (pt.IALS(), {"alpha": None}, "alpha", "IALS: alpha has the wrong type; got None; allowed: a number"),
         (pt.EASE(), {"l2": float("nan")}, "l2", "EASE cannot have this l2; got nan; allowed: a finite number"),
         (pt.EASE(), {"half_life": 0.0}, "half_life", f"EASE: half_life is out of range; got 0.0; allowed: {POSITIVE}"),
         (

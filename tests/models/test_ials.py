@@ -120,12 +120,12 @@ def test_more_threads_give_the_same_bits(solver: IALS) -> None:
 
 def test_the_weight_of_unobserved_pairs_is_settled_by_the_data_unless_it_is_given() -> None:
     sparse, dense = Dataset.from_matrix(np.tile(np.eye(100), (2, 1))), Dataset.from_matrix(np.ones((5, 7)))
-    assert IALS(factors=2).fit(sparse).rule.unobserved == pytest.approx(10 * 0.01)
-    assert IALS(factors=2).fit(dense).rule.unobserved == 10.0
-    assert IALS().suited(matrix_of([1], [0], [0], (20, 75))).unobserved == 0.01
+    assert IALS(factors=2).fit(sparse).rule.unobserved == pytest.approx(9 * 0.01)
+    assert IALS(factors=2).fit(dense).rule.unobserved == 9.0
+    assert IALS().suited(matrix_of([1], [0], [0], (20, 50))).unobserved == 0.01
     assert IALS().suited(matrix_of([1], [0], [0], (500, 500))).unobserved == 20 / 500**2
     assert IALS(factors=2, unobserved=0.4).fit(dense).rule.unobserved == 0.4
-    with pytest.raises(InputError, match="the weight of unobserved pairs is not settled; allowed: a number"):
+    with pytest.raises(InputError, match="unobserved is not settled; allowed: a number"):
         IALS().ridge([1], 2)
 
 

@@ -53,7 +53,7 @@ def test_without_a_beta_given_it_follows_from_what_people_share_by_chance() -> N
     scorer = RP3Beta().fit(data)
     assert scorer.facts["beta"] == pytest.approx(0.55 + 0.2 * np.log10(shared), abs=1e-6)
     assert 0.1 < scorer.facts["beta"] < 0.5
-    assert scorer.facts["start"] == pytest.approx(0.7 * min(1.0, 1.7 + 0.57 * np.log10(shared)), abs=1e-6)
+    assert scorer.facts["start"] == pytest.approx(0.7 * min(1.0, 2.93 + 1.1 * np.log10(shared)), abs=1e-6)
     settled = RP3Beta(beta=scorer.facts["beta"], start=scorer.facts["start"])
     assert settled.fit(data).w_data.tobytes() == scorer.w_data.tobytes()
     assert RP3Beta(beta=0.0).fit(data).facts["beta"] == 0.0
@@ -64,7 +64,7 @@ def test_the_more_is_shared_by_chance_the_more_the_popular_are_discounted(overla
     assert RP3Beta().suited(overlap) == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize(("overlap", "wanted"), [(1e-6, 0.3), (0.01, 0.56), (5.0, 1.0)])
+@pytest.mark.parametrize(("overlap", "wanted"), [(1e-6, 0.3), (0.01, 0.73), (5.0, 1.0)])
 def test_the_less_is_shared_by_chance_the_less_it_matters_where_a_walk_begins(overlap: float, wanted: float) -> None:
     assert RP3Beta(alpha=0.5).first(overlap) == pytest.approx(0.5 * wanted)
     assert RP3Beta(start=0.4).first(overlap) == 0.4

@@ -93,7 +93,7 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
     def first(self, overlap: float) -> float:
         """Return the exponent of the first step for data in which two people share so many items by chance.
 
-        It is alpha times 1.7 + 0.57 times the decimal logarithm of that, between 0.3 and 1: where histories are short,
+        It is alpha times 2.93 + 1.1 times the decimal logarithm of that, between 0.3 and 1: where histories are short,
         a common item is as good a beginning as a rare one. Chosen as beta is.
 
         >>> RP3Beta().first(0.1), RP3Beta().first(1e-4), RP3Beta(start=0.2).first(0.1)
@@ -104,7 +104,7 @@ class RP3Beta(CountsItems, frozen=True, kw_only=True, forbid_unknown_fields=True
         """
         if self.start is not None:
             return float(self.start)
-        return round(self.alpha * float(np.clip(1.7 + 0.57 * np.log10(overlap), 0.3, 1.0)), 6)
+        return round(self.alpha * float(np.clip(2.93 + 1.1 * np.log10(overlap), 0.3, 1.0)), 6)
 
     def derive(self, items: Vocabulary, state: Cooccurrence, executor: Executor, progress: Progress) -> SparseLinear:
         """Return the scorer of these counts."""
