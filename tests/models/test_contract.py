@@ -114,4 +114,6 @@ def test_a_learner_of_somebody_else_keeps_it_too(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(AssertionError, match=r"'together' is not registered in the entry points penchant\.learners"):
         check_learner(Together())
     monkeypatch.setitem(learners(), "together", Together)
+    monkeypatch.setattr("penchant.models.learner.learner_named", learners().__getitem__)
+    monkeypatch.setattr("penchant.models.learner.known_learners", lambda: tuple(learners()))
     assert set(check_learner(Together())) == RETRAINS
