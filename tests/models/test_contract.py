@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -114,6 +115,6 @@ def test_a_learner_of_somebody_else_keeps_it_too(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(AssertionError, match=r"'together' is not registered in the entry points penchant\.learners"):
         check_learner(Together())
     monkeypatch.setitem(learners(), "together", Together)
-    monkeypatch.setattr("penchant.models.learner.learner_named", learners().__getitem__)
-    monkeypatch.setattr("penchant.models.learner.known_learners", lambda: tuple(learners()))
+    points = {name: SimpleNamespace(load=lambda kind=kind: kind) for name, kind in learners().items()}
+    monkeypatch.setattr("penchant.models.learner._points", lambda: points)
     assert set(check_learner(Together())) == RETRAINS
