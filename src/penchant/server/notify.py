@@ -50,7 +50,7 @@ def tell_when_started(server: uvicorn.Server) -> None:
 
     >>> from litestar import Litestar
     >>> from penchant.server.run import server_of
-    >>> tell_when_started(server_of(Litestar(openapi_config=None)))
+    >>> tell_when_started(server_of(Litestar(openapi_config=None, logging_config=None)))
     """
     if "NOTIFY_SOCKET" in os.environ:
         threading.Thread(target=_wait_and_tell, args=(server,), name="penchant-notify", daemon=True).start()

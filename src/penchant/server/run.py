@@ -117,7 +117,7 @@ def stopping(server: uvicorn.Server) -> Callable[[int, FrameType | None], None]:
     """Return a handler of signals by which a server stops, also while it is not running yet, and its process ends well.
 
     >>> from litestar import Litestar
-    >>> server = server_of(Litestar(openapi_config=None))
+    >>> server = server_of(Litestar(openapi_config=None, logging_config=None))
     >>> stopping(server)(signal.SIGTERM, None)
     >>> server.should_exit
     True
@@ -139,7 +139,7 @@ def running(app: Litestar, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve an app from a thread at a free port, for as long as the block lasts; yields its address.
 
     >>> from litestar import Litestar
-    >>> with running(Litestar(openapi_config=None)) as url:
+    >>> with running(Litestar(openapi_config=None, logging_config=None)) as url:
     ...     url.startswith("http://127.0.0.1:")
     True
     """
@@ -162,7 +162,7 @@ def server_of(app: Litestar) -> uvicorn.Server:
     """Return what serves an app, not started yet.
 
     >>> from litestar import Litestar
-    >>> server_of(Litestar(openapi_config=None)).started
+    >>> server_of(Litestar(openapi_config=None, logging_config=None)).started
     False
     """
     door = app.state.get("door")
