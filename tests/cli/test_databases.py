@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,24 @@ def test_a_shop_on_postgres_from_init_to_doctor(empty: Path, run, postgres_url: 
     assert "found to be the same on both sides" in copied.out
     again = run("store", "copy", secret, f"sqlite:///{empty}/copy.db")
     assert (again.status, "the target is not empty" in again.err) == (1, True)
+
+
+def test_old_events_are_removed_on_request_and_a_day_to_come_is_refused(empty: Path, run) -> None:
+    run("init")
+    Path("orders.csv").write_text(ROWS, encoding="utf-8")
+    run("import", "orders.csv", "--consent", "form")
+    ran = run("store", "prune", "--before", "2000-01-01")
+    assert (ran.status, ran.out) == (0, "0 events of before 2000-01-01 removed\n")
+    ahead = run("store", "prune", "--before", "2999-01-01")
+    assert (ahead.status, ahead.out) == (1, "")
+    told = (
+        "error: the moment lies in the future; got 2999-01-01T00:00:00; allowed: the past; next: choose a day that is"
+    )
+    assert ahead.err.startswith(told)
+    ran = run("store", "prune", "--before", f"{date.today():%Y-%m-%d}")
+    assert ran.out.startswith("2 events of before "), ran
+    assert "penchant train, for the models in charge still hold what they learnt of them" in ran.out + ran.err
+    assert "2 events added" in run("import", "orders.csv").out, "their ids went with them"
 
 
 def test_a_server_that_is_not_there_is_one_line(empty: Path, run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -81,6 +82,16 @@ def test_once_trains_compares_and_promotes_and_then_finds_nothing_new(toml: Path
     again = run("worker", "--once")
     assert "not promoted; nothing new: the models in charge are those of the events of now" in again.out
     assert in_charge(toml.parent) == after
+
+
+def test_a_round_is_a_line_of_json_where_the_log_is_json(toml: Path, process: Run) -> None:
+    assert '\nlogs = "text"' in toml.read_text()
+    toml.write_text(toml.read_text().replace('\nlogs = "text"', '\nlogs = "json"'))
+    ran = process("worker", "--once")
+    assert (ran.status, ran.out) == (0, ""), ran
+    (line,) = [each for each in map(json.loads, ran.err.splitlines()) if each.get("event") == "round"]
+    assert (line["promoted"], line["digest"]) == (True, in_charge(toml.parent))
+    assert line["how_ease"] == "updated"
 
 
 def test_while_another_trains_nothing_is_done(toml: Path, run: Run) -> None:

@@ -27,5 +27,5 @@ def test_learning_and_asking_weigh_alike(events: list[tuple[str, float]]) -> Non
         }
     )
     data = Dataset.from_events(table, weights=settings.weights, valued=settings.valued)
-    expected = [settings.weigh(kind, value) for kind, value in events]
-    assert data.history("ann").weights.tolist() == pytest.approx(expected, rel=1e-6)
+    kinds, values = zip(*events, strict=True)
+    assert data.history("ann").weights.tolist() == pytest.approx(settings.weigh(kinds, values), rel=1e-6)

@@ -51,8 +51,9 @@ def test_an_item_that_stands_twice_is_a_hit_once():
 def test_users_who_wanted_nothing_do_not_count():
     wanted = sp.csr_array(np.array([[0, 1], [0, 0], [1, 0]]))
     found = measure(np.int32([[1], [1], [1]]), wanted, ["hit@1", "precision@1"])
-    assert isinstance(found["hit@1"], Effect)
-    assert found["hit@1"].low == pytest.approx(0.0945, abs=1e-4)
+    hit = found["hit@1"]
+    assert isinstance(hit, Effect)
+    assert (hit.value, hit.low, hit.high) == pytest.approx((0.5, 0.0945, 0.9055), abs=1e-4)  # one in two, after Wilson
     nobody = measure(np.int32([[1]]), sp.csr_array((1, 2)), ["hit@1"])["hit@1"]
     assert (np.isnan(nobody.value), nobody.why) == (True, "no user has a value")
 

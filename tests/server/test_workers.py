@@ -118,6 +118,15 @@ def flip(path: Path) -> None:
     path.write_bytes(bytes(raw))
 
 
+def test_one_process_says_that_it_cannot_replace_itself_and_goes_on(folder: Path) -> None:
+    with serving(folder) as served:
+        served.process.send_signal(signal.SIGHUP)
+        until(lambda: "SIGHUP is not heeded by a server of one process" in (folder / "server.log").read_text())
+        assert served.ask().status_code == 200
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(30) == 0
+
+
 def test_models_are_swapped_and_rolled_back_under_load_without_an_error(folder: Path, settings: Settings) -> None:
     seen: list[tuple[int, str]] = []
     over = threading.Event()

@@ -30,6 +30,10 @@ UNBIASED = ("ips", "snips", "dr", "sndr")
 CLIPPED = ("clipped-ips", "switch-dr", "dros")
 
 
+ANSWERED = {name: 0.35 if name.startswith("near the limits") else 0.5 for name in WORLDS}
+"The least share of logs that have an interval; a log too short tells nothing, and those that tell must not mislead."
+
+
 def covered(world: BanditWorld, rounds: int) -> dict[str, tuple[float, float, float]]:
     """Return, an estimator, the share of values and of differences in their intervals, and of logs that had any."""
     value, gain = world.value, world.value - world.logged_value
@@ -45,26 +49,25 @@ def covered(world: BanditWorld, rounds: int) -> dict[str, tuple[float, float, fl
 
 
 @pytest.fixture(scope="module", params=list(WORLDS))
-def coverage(request) -> dict[str, tuple[float, float, float]]:
+def coverage(request) -> dict[str, tuple[float, float]]:
     found = covered(*WORLDS[request.param])
     sys.stdout.write(f"\n{request.param}: value, difference, share of logs with an interval\n")
     for name, row in found.items():
         sys.stdout.write(f"  {name:12} {' '.join(f'{share:.3f}' for share in row)}\n")
-    return found
+    assert all(answered > ANSWERED[request.param] for _, _, answered in found.values())
+    return {name: (value, difference) for name, (value, difference, _) in found.items()}
 
 
 @pytest.mark.parametrize("name", UNBIASED)
 def test_intervals_cover_the_truth_as_often_as_they_say(coverage, name):
-    value, difference, answered = coverage[name]
-    assert answered > 0.1  # a log that tells nothing is refused; those that tell must not mislead
+    value, difference = coverage[name]
     assert 0.93 - NOISE <= value <= 0.97 + NOISE
     assert 0.93 - NOISE <= difference <= 0.97 + NOISE
 
 
 @pytest.mark.parametrize("name", CLIPPED)
 def test_intervals_that_allow_for_clipping_cover_at_least_as_often(coverage, name):
-    value, difference, answered = coverage[name]
-    assert answered > 0.1
+    value, difference = coverage[name]
     assert min(value, difference) >= 0.93 - NOISE
 
 
@@ -80,11 +83,11 @@ def test_intervals_of_slates_cover_the_truth_as_often_as_they_say():
         reward = rng.random((800, 2)) < own[slot, items]
         logged = pt.LoggedSlates(reward=reward, propensity=logging[slot, items])
         for line in pt.off_policy_slates(logged, target[slot, items]).lines:
-            if line.low is not None:
-                seen[line.estimator].append(line.low <= truth <= line.high)
+            assert line.low is not None
+            assert line.high is not None
+            seen[line.estimator].append(line.low <= truth <= line.high)
     for name, inside in seen.items():
-        sys.stdout.write(f"\n  {name:18} {np.mean(inside):.3f} of {len(inside) / LOGS:.2f}")
-        assert len(inside) > LOGS / 2
+        sys.stdout.write(f"\n  {name:18} {np.mean(inside):.3f}")
         assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE, name
 
 

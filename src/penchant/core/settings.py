@@ -59,18 +59,12 @@ class EventSettings(_Section, frozen=True):
     waiting: int = 100_000
     "Events that may wait to be written, in one process, before more are refused as busy."
 
-    def weigh(self, kind: str, value: float) -> float:
-        """Return what one event weighs.
+    def weigh(self, kinds: Sequence[str], values: Sequence[float]) -> list[float]:
+        """Return what each event weighs.
 
-        >>> EventSettings().weigh("purchase", 3.0), EventSettings().weigh("purchase", -1.0)
-        (5.0, -5.0)
-        >>> EventSettings().weigh("rating", 4.0), EventSettings().weigh("wish", 1.0)
-        (4.0, 1.0)
+        >>> EventSettings().weigh(("purchase", "purchase", "rating", "wish"), (3.0, -1.0, 4.0, 1.0))
+        [5.0, -5.0, 4.0, 1.0]
         """
-        return self.weigh_all((kind,), (value,))[0]
-
-    def weigh_all(self, kinds: Sequence[str], values: Sequence[float]) -> list[float]:
-        """Return what each of many events weighs."""
         weights, valued = self.weights, self.valued
         return [
             weights.get(kind, 1.0) * (value if kind in valued else 1.0 if value > 0 else -1.0 if value < 0 else 0.0)

@@ -102,7 +102,7 @@ def history_of(items: Vocabulary, settings: EventSettings, past: Past) -> Histor
     >>> history.items.tolist(), history.weights.tolist()
     ([1, -1], [1.0, 5.0])
     """
-    weights = settings.weigh_all(past.kinds, past.values)
+    weights = settings.weigh(past.kinds, past.values)
     return History.of(items.codes(past.items), weights, past.at, past.kinds)
 
 
@@ -120,7 +120,7 @@ def visit_of(items: Vocabulary, settings: EventSettings, events: Sequence[Sessio
     ordered = sorted(zip(times, events, strict=True), key=lambda pair: pair[0])
     return History.of(
         items.codes([event.item for _, event in ordered]),
-        settings.weigh_all([event.kind for _, event in ordered], [event.value for _, event in ordered]),
+        settings.weigh([event.kind for _, event in ordered], [event.value for _, event in ordered]),
         [at for at, _ in ordered],
         tuple(event.kind for _, event in ordered),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
+from typing import Any
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ _DEPTH: ContextVar[int] = ContextVar("depth", default=0)
 
 Listener = Callable[["Step", str], None]
 Told = Callable[[int], None]
-Spans = Callable[[str, dict[str, str | int]], AbstractContextManager[object]]
+Spans = Callable[[str, dict[str, str | int]], AbstractContextManager[Any]]
 
 
 class Step(Struct, frozen=True):
@@ -108,7 +109,7 @@ class Watching:
         label = f"{taken.stage} {taken.detail}".rstrip()
         with taken, spans(label, {"penchant.placement": taken.placement, "penchant.before": taken.before}) as span:
             yield taken.told
-            span.set_attribute("penchant.after", taken.after)  # type: ignore[attr-defined]
+            span.set_attribute("penchant.after", taken.after)
 
     @contextmanager
     def recorded(self) -> Iterator[list[Step]]:

@@ -269,7 +269,9 @@ class Gate:
         """
         require(actor, "admin")
         if (until := micros(before)) > micros(self._clock.now()):
-            raise InputError("the moment lies in the future", got=before, allowed="the past", field="before")
+            then = "choose a day that is over"
+            got = before.isoformat()
+            raise InputError("the moment lies in the future", got=got, allowed="the past", then=then, field="before")
         return self._store.events.prune(until)
 
     def permits(self, purpose: Purpose, user: str) -> bool:

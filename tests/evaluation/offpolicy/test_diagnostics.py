@@ -53,7 +53,7 @@ def test_weights_that_are_good_are_not_refused():
         (
             ((np.arange(90_000) + 0.5) / 90_000) ** -0.6 * 0.4,
             None,
-            "the weights have too heavy a tail (0.6",
+            "the weights have too heavy a tail (0.60, at most 0.4",
         ),
     ],
 )
