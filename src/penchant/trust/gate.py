@@ -186,7 +186,7 @@ class Gate:
         return self.session(reader, self.sessions.check(actor, session), limit, own=True)
 
     def admit_table(self, actor: Actor, table: pl.DataFrame, progress: Progress = SILENT) -> Receipt:
-        """Write a whole table of checked events, in transactions of 250,000 rows.
+        """Write a whole table of checked events, in transactions of 250,000 rows, the first of an empty log a million.
 
         Equal rows of one table are different events; the same table admitted twice adds nothing. When it was stopped
         half-way, admitting the same table again goes on from there; the receipt counts what was added before, too.

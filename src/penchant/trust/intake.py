@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 CHUNK = 250_000
 "Rows in one transaction."
-_FIRST = 4  # times as many in the first one of an empty log: nobody waits for it, and its indexes are made once
+_FIRST = 4
+"Times as many in the first one of an empty log: nobody waits for it, and its indexes are made once."
 
 
 def identity(ids: pl.Series) -> str:
