@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,7 +22,7 @@ import penchant.store
 from penchant.core.errors import StoreError, StoreMissing
 from penchant.store import Store
 from penchant.store.events import Who, _past
-from penchant.store.stage import sweep
+from penchant.store.stage import load, save, sweep
 from penchant.testing.store import check_store
 
 SCRIPTS = Path(penchant.store.__file__).parent / "migrations"
@@ -135,6 +137,35 @@ def test_a_full_disk_is_an_error_that_says_so(store: Store, monkeypatch: pytest.
 def test_a_column_that_cannot_be_staged_is_an_error(store: Store) -> None:
     with pytest.raises(StoreError, match="failed to stage a table"):
         store.events.append_table(table(3).with_columns(context=pl.lit([[1]])), 1)
+
+
+def test_staging_a_table_loses_no_ctrl_c(tmp_path: Path) -> None:
+    heard, stopped = threading.Event(), threading.Event()
+    lost: list[int] = []
+
+    def press() -> None:
+        for number in range(300):
+            time.sleep(number % 10 / 2000)
+            heard.clear()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            if not heard.wait(10):
+                lost.append(number)
+                break
+        stopped.set()
+
+    before = signal.signal(signal.SIGINT, lambda *_: heard.set())
+    try:
+        presses = threading.Thread(target=press)
+        presses.start()
+        for number in range(30_000):
+            if stopped.is_set():
+                break
+            save(table(100), tmp_path / f"{number}.db")
+            assert load(tmp_path / f"{number}.db").height == 100
+        presses.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not lost, "pressed while a table was staged, and nobody was told"
 
 
 def test_stages_left_by_a_killed_process_are_swept_after_a_day(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ def study_findings(gate: Gate, actor: Actor, name: str) -> StudyReport:
     >>> from penchant.trust.access import SYSTEM
     >>> with shop() as engine:
     ...     _ = engine.studies.create(SYSTEM, "aisles", "popular", "ease", n=2, places=5)
-    ...     study_findings(engine.gate, SYSTEM, "aisles").people, study_answers(engine.gate, SYSTEM, "aisles").height
-    (0, 0)
+    ...     study_findings(engine.gate, SYSTEM, "aisles").people
+    0
 
     Raises:
         Forbidden: the actor is not an administrator.
@@ -32,7 +32,14 @@ def study_findings(gate: Gate, actor: Actor, name: str) -> StudyReport:
 def study_answers(gate: Gate, actor: Actor, name: str) -> pl.DataFrame:
     """Return the answers of a study as a table, without tokens and times: a row a participant, slate and construct.
 
-    Raises and an example: see :func:`study_findings`.
+    >>> from penchant.testing import shop
+    >>> from penchant.trust.access import SYSTEM
+    >>> with shop() as engine:
+    ...     _ = engine.studies.create(SYSTEM, "aisles", "popular", "ease", n=2, places=5)
+    ...     study_answers(engine.gate, SYSTEM, "aisles").columns
+    ['participant', 'model', 'place', 'construct', 'rating', 'prefers', 'items', 'bundle']
+
+    Raises: as :func:`study_findings`.
     """
     study = gate.studies.get(name)
     return answers_table(study.a, study.b, gate.studies.answers(actor, name))

@@ -4,7 +4,8 @@ ADBC moves Arrow tables in and out of a SQLite file several times faster than ro
 own copy of SQLite, and two copies in one process must never open the same file: closing it in one drops the locks of
 the other (https://www.sqlite.org/howtocorrupt.html, section 2.2). So ADBC only ever touches a file beside the store,
 and the store's own connection attaches that file when ADBC has let go of it, or before it takes hold. The driver is
-imported where it is needed: it takes seconds where pyarrow and pandas are installed too, which it then loads.
+imported where it is needed. Its low-level interface is used, and not its DB-API: that one takes over Ctrl-C while it
+works, loses what comes between two of its calls, and loads pyarrow and pandas where they are installed, for seconds.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from penchant.core.disk import discard
 from penchant.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from adbc_driver_manager import AdbcConnection
 
 __all__ = ["load", "save", "stage", "sweep"]
 
@@ -40,12 +45,12 @@ def stage(store: Path) -> Iterator[Path]:
     Raises:
         StoreError: the file cannot be made, written or read.
     """
-    from adbc_driver_sqlite import dbapi
+    from adbc_driver_manager import Error
 
     try:
         with tempfile.TemporaryDirectory(prefix=f"{store.name}{_SUFFIX}", dir=store.parent) as folder:
             yield Path(folder) / "rows.db"
-    except (OSError, dbapi.Error) as error:
+    except (OSError, Error) as error:
         raise StoreError(
             "the store failed to stage a table",
             got=f"{store.parent}: {error}",
@@ -81,20 +86,29 @@ def save(table: pl.DataFrame, path: Path) -> None:
     """Write a table as the table ``rows`` of a new SQLite file, in order, rowid from 1.
 
     >>> import sqlite3
+    >>> from contextlib import closing
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(pl.DataFrame({"item": ["tea", "milk"], "at": [2, 1]}), Path(folder, "rows.db"))
     ...     with closing(sqlite3.connect(f"{folder}/rows.db")) as connection:
     ...         connection.execute("SELECT rowid, item FROM rows").fetchall()
     [(1, 'tea'), (2, 'milk')]
     """
-    from adbc_driver_sqlite import dbapi
+    from adbc_driver_manager import (
+        INGEST_OPTION_MODE,
+        INGEST_OPTION_MODE_CREATE,
+        INGEST_OPTION_TARGET_TABLE,
+        AdbcStatement,
+    )
 
-    with closing(dbapi.connect(str(path), autocommit=True)) as connection:
-        with closing(connection.cursor()) as cursor:
-            cursor.execute("PRAGMA journal_mode=OFF")  # the file is thrown away whole when anything fails
-            cursor.execute("PRAGMA synchronous=OFF")
-        with closing(connection.cursor()) as cursor:
-            cursor.adbc_ingest("rows", table, mode="create")
+    with _connected(path) as connection:
+        for pragma in ("journal_mode=OFF", "synchronous=OFF"):  # the file is thrown away whole when anything fails
+            with AdbcStatement(connection) as statement:
+                statement.set_sql_query(f"PRAGMA {pragma}")
+                statement.execute_query()[0].release()
+        with AdbcStatement(connection) as statement:
+            statement.set_options(**{INGEST_OPTION_TARGET_TABLE: "rows", INGEST_OPTION_MODE: INGEST_OPTION_MODE_CREATE})
+            statement.bind_stream(table)
+            statement.execute_update()
 
 
 def load(path: Path) -> pl.DataFrame:
@@ -105,8 +119,19 @@ def load(path: Path) -> pl.DataFrame:
     ...     load(Path(folder, "rows.db")).rows()
     [('tea', 2), ('milk', 1)]
     """
-    from adbc_driver_sqlite import dbapi
+    from adbc_driver_manager import AdbcStatement
 
-    with closing(dbapi.connect(str(path))) as connection, closing(connection.cursor()) as cursor:
-        cursor.execute("SELECT * FROM rows ORDER BY rowid")
-        return pl.DataFrame(cursor.fetch_arrow())
+    with _connected(path) as connection, AdbcStatement(connection) as statement:
+        statement.set_sql_query("SELECT * FROM rows ORDER BY rowid")
+        stream, _ = statement.execute_query()
+        return pl.DataFrame(stream)
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[AdbcConnection]:
+    """Yield a connection of ADBC to a SQLite file; what is done over it is committed at once."""
+    from adbc_driver_manager import AdbcConnection
+    from adbc_driver_sqlite import connect
+
+    with connect(str(path)) as database, AdbcConnection(database) as connection:
+        yield connection
