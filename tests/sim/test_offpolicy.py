@@ -83,11 +83,11 @@ def test_intervals_of_slates_cover_the_truth_as_often_as_they_say():
         reward = rng.random((800, 2)) < own[slot, items]
         logged = pt.LoggedSlates(reward=reward, propensity=logging[slot, items])
         for line in pt.off_policy_slates(logged, target[slot, items]).lines:
-            assert line.low is not None
-            assert line.high is not None
-            seen[line.estimator].append(line.low <= truth <= line.high)
+            if line.low is not None:
+                seen[line.estimator].append(line.low <= truth <= line.high)
     for name, inside in seen.items():
-        sys.stdout.write(f"\n  {name:18} {np.mean(inside):.3f}")
+        sys.stdout.write(f"\n  {name:18} {np.mean(inside):.3f}, of {len(inside)} logs with an interval")
+        assert len(inside) >= 0.99 * LOGS, "a right log is refused once in 370 times, for its mean weight"
         assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE, name
 
 

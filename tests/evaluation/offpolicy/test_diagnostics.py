@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import penchant as pt
 from penchant.evaluation.offpolicy.diagnostics import Overlap, ess, tail, unsupported
 
 
@@ -37,6 +38,25 @@ def test_weights_that_are_good_are_not_refused():
     assert Overlap.of(np.ones(100), 0.05).refusal is None
 
 
+def test_the_worst_of_many_slots_may_lie_farther_from_its_mean_than_one_alone():
+    weight = np.random.default_rng(0).exponential(size=3000)
+    weight += 1 + 3.4 * weight.std() / math.sqrt(3000) - weight.mean()
+    assert Overlap.of(weight).off == pytest.approx(3.4)
+    assert Overlap.of(weight).refusal is not None
+    assert Overlap.of(weight, among=20).refusal is None
+    assert Overlap.of(weight + 0.02, among=20).refusal is not None
+
+
+def test_right_slates_are_refused_no_more_often_the_longer_they_are():
+    rng, refused = np.random.default_rng(1), 0
+    for _ in range(100):
+        weight = rng.choice([0.5, 1.5], (500, 40))
+        logged = pt.LoggedSlates(reward=np.ones((500, 40)), propensity=0.5 / weight)
+        line = pt.off_policy_slates(logged, np.full((500, 40), 0.5), ["independent"]).lines[0]
+        refused += line.value is None
+    assert refused < 5, "1 - (1 - 1 / 370) ** 40 would be 10 of them"
+
+
 @pytest.mark.parametrize(
     ("weight", "nothing", "text"),
     [
@@ -47,8 +67,8 @@ def test_weights_that_are_good_are_not_refused():
         ),
         (np.zeros(500), 0.0, "the log is worth 0 rounds to this policy and 100 are needed"),
         (np.ones(500), 0.06, "6% of the policy is on actions that the log says nothing of (at most 5% may be): give"),
-        (np.repeat([1.0, 1.4], 500), None, "the weights average 1.2 where 1 is due, which is no chance: the pro"),
-        (np.full(500, 0.5), None, "the weights average 0.5 where 1 is due, which is no chance: the propensities"),
+        (np.repeat([1.0, 1.4], 500), None, "the weights average 1.2 where 1 is due, which is hardly chance: the pro"),
+        (np.full(500, 0.5), None, "the weights average 0.5 where 1 is due, which is hardly chance: the propensities"),
         (np.append(np.ones(1900), 110.0), None, "one round has 5% of all weight (at most 2% may be)"),
         (
             ((np.arange(90_000) + 0.5) / 90_000) ** -0.6 * 0.4,

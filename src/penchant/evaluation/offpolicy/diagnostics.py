@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "UNSUPPORTED_MOST",
     "Overlap",
     "ess",
+    "mean_most",
     "tail",
     "unsupported",
 ]
@@ -34,7 +36,7 @@ TAIL_MOST = 0.4
 "The heaviest tail of the weights: above 0.5 they have no finite variance, and from 0.4 on no interval is right."
 
 MEAN_MOST = 3.0
-"Standard errors that the mean weight may lie from 1."
+"Standard errors that the mean weight may lie from 1: that of a right log lies farther once in 370."
 
 UNSUPPORTED_MOST = 0.05
 "The most of the target policy that may be on actions the log says nothing of."
@@ -69,9 +71,13 @@ class Overlap(Struct, frozen=True):
     "Standard errors between the mean weight and 1."
     unsupported: float | None = None
     "Share of the target policy on actions that the log says nothing of; None when that was not told."
+    among: int = 1
+    "How many columns of weights (slots of a slate) these are the worst of."
 
     @classmethod
-    def of(cls, weight: Float64, unsupported: float | None = None, *, whole: Float64 | None = None) -> Self:
+    def of(
+        cls, weight: Float64, unsupported: float | None = None, *, whole: Float64 | None = None, among: int = 1
+    ) -> Self:
         """Return the overlap that weights show; ``whole`` are the weights before clipping, whose mean should be 1."""
         size, n = np.abs(weight), len(weight)
         raw = weight if whole is None else whole
@@ -80,7 +86,7 @@ class Overlap(Struct, frozen=True):
         off = 0.0 if abs(mean - 1) < 1e-9 else (mean - 1) / max(error, 1e-9)
         largest = float(size.max()) / total if total else 1.0
         shape = tail(size)
-        return cls(n, ess(weight), largest, shape if math.isfinite(shape) else None, mean, off, unsupported)
+        return cls(n, ess(weight), largest, shape if math.isfinite(shape) else None, mean, off, unsupported, among)
 
     @property
     def refusal(self) -> str | None:
@@ -99,9 +105,9 @@ class Overlap(Struct, frozen=True):
         )
         yield self.ess < ESS_LEAST, worth
         yield (
-            abs(self.off) > MEAN_MOST,
-            f"the weights average {self.mean:.3g} where 1 is due, which is no chance: the propensities are not those "
-            "the actions were drawn with, or the policy does what the log hardly ever tries; check both",
+            abs(self.off) > mean_most(self.among),
+            f"the weights average {self.mean:.3g} where 1 is due, which is hardly chance: the propensities are not "
+            "those the actions were drawn with, or the policy does what the log hardly ever tries; check both",
         )
         yield (
             self.largest > LARGEST_MOST,
@@ -112,6 +118,21 @@ class Overlap(Struct, frozen=True):
             f"the weights have too heavy a tail ({shape:.2f}, at most {TAIL_MOST} may be), so that the round which "
             f"decides may not have come yet: {_CLOSER}",
         )
+
+
+def mean_most(among: int) -> float:
+    """Return how many standard errors a mean weight may lie from 1 when it is the farthest of several.
+
+    One right log in 370 is refused for it, however many slots its slates have.
+
+    >>> mean_most(1), round(mean_most(2), 2), round(mean_most(20), 2)
+    (3.0, 3.21, 3.82)
+
+    Source: Bonferroni's inequality, 1936.
+    """
+    if among == 1:
+        return MEAN_MOST
+    return -NormalDist().inv_cdf(NormalDist().cdf(-MEAN_MOST) / among)
 
 
 def ess(weight: Float64) -> float:

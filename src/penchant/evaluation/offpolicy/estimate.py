@@ -50,6 +50,8 @@ class Said(Struct, frozen=True, eq=False):
     "How far above."
     whole: Float64 | None = None
     "float64[n], the weights before clipping, where they were clipped."
+    among: int = 1
+    "How many columns of weights, one a slot, the weights are the worst of."
 
 
 class Evidence(Struct, frozen=True, eq=False):
@@ -157,7 +159,7 @@ def summed_up(
     overlap = None
     if said.weight is not None:
         whole = None if said.whole is None else by_unit(said.whole, unit)
-        overlap = Overlap.of(by_unit(said.weight, unit), nothing, whole=whole)
+        overlap = Overlap.of(by_unit(said.weight, unit), nothing, whole=whole, among=said.among)
     own, change = by_unit(said.contributions, unit), by_unit(said.contributions - reward, unit)
     refusal = _refusal(said, own, overlap, nothing, unit)
     if refusal:
@@ -179,7 +181,7 @@ def _refusal(
     """Return why nothing is said; clipping that leaves no interval does not save what is refused without it."""
     if overlap is None or overlap.refusal or said.whole is None or isinstance(average(own), Effect):
         return None if overlap is None else overlap.refusal
-    return Overlap.of(by_unit(said.whole, unit), nothing).refusal
+    return Overlap.of(by_unit(said.whole, unit), nothing, among=said.among).refusal
 
 
 def _widened(effect: Effect | Inconclusive, low: float, high: float) -> Effect | Inconclusive:

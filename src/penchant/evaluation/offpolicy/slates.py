@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from penchant.core.arrays import Float64, Int32
 from penchant.core.errors import EmptyData, InputError, UnknownName
+from penchant.evaluation.offpolicy.average import by_unit
 from penchant.evaluation.offpolicy.diagnostics import Overlap
 from penchant.evaluation.offpolicy.estimate import Said, summed_up
 from penchant.evaluation.offpolicy.estimators import ips, snips
@@ -216,12 +217,12 @@ def off_policy_slates(
     lines = []
     for name in names:
         if name == "independent":
-            said = Said(independent(reward, weight, normalized=normalized), _worst(weight))
+            made = independent(reward, weight, normalized=normalized)
+            said = Said(made, _worst(weight, logged.unit), among=reward.shape[1])
         elif name == "reward-interaction":
-            said = Said(
-                reward_interaction(reward, steps, normalized=normalized),
-                _worst(np.cumprod(steps, axis=1, dtype=np.float64)),
-            )
+            made = reward_interaction(reward, steps, normalized=normalized)
+            upto = np.cumprod(steps, axis=1, dtype=np.float64)
+            said = Said(made, _worst(upto, logged.unit), among=reward.shape[1])
         elif name == "whole-slate":
             said = Said(whole_slate(reward, steps, normalized=normalized), np.prod(steps, axis=1))
         else:
@@ -244,9 +245,10 @@ def _added(reward: Float64, weight: Float64, normalized: bool) -> Float64:
     return total
 
 
-def _worst(weight: Float64) -> Float64:
+def _worst(weight: Float64, unit: Int32 | None) -> Float64:
     """Return the weights of the slot that the log says least about."""
-    overlaps = [Overlap.of(weight[:, k]) for k in range(weight.shape[1])]
+    slots = weight.shape[1]
+    overlaps = [Overlap.of(by_unit(weight[:, k], unit), among=slots) for k in range(slots)]
     refused = [k for k, each in enumerate(overlaps) if each.refusal]
     worst: Float64 = weight[:, refused[0] if refused else int(np.argmin([each.ess for each in overlaps]))]
     return worst
