@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from penchant.core.clock import parse_duration
+from penchant.core.decoding import convert
 from penchant.core.errors import SettingsError
 from penchant.core.exposure import (
     AccessSettings,
@@ -287,7 +288,7 @@ max_body, trusted_proxies; next: did you mean 'port'?
     for name, placement in placements.items() if isinstance(placements, dict) else ():
         _check_keys(placement, PlacementSettings, f"placements.{name}.")
     try:
-        settings = msgspec.convert(raw, Settings)
+        settings = convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise _wrong(str(error), raw) from error
     _check_values(settings)

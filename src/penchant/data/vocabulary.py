@@ -13,7 +13,7 @@ from penchant.core.errors import InputError
 
 __all__ = ["Vocabulary"]
 
-_FEW = 64
+_FEW, _MANY = 64, 1000
 "Codes up to which ids are taken one by one: a gather begins with a query plan."
 
 
@@ -29,11 +29,12 @@ class Vocabulary:
     (2, True, 'pear')
     """
 
-    __slots__ = ("_codes", "_ids", "_series")
+    __slots__ = ("_codes", "_ids", "_series", "_size")
 
     def __init__(self, series: pl.Series) -> None:
         """Take a distinct, non-null string series in code order; use :meth:`of` for anything else."""
         self._series = series.alias("id")
+        self._size = len(series)  # asked for with every answer
         self._codes: dict[str, int] | None = None
         self._ids: list[str] = []
 
@@ -58,7 +59,7 @@ class Vocabulary:
         return self._series
 
     def __len__(self) -> int:
-        return len(self._series)
+        return self._size
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._series)
@@ -108,7 +109,7 @@ class Vocabulary:
             IndexError: a code lies outside the vocabulary.
         """
         index = np.asarray(codes, dtype=np.int64)
-        if index.size <= _FEW:
+        if index.size <= (_MANY if self._ids else _FEW):
             return self._few(index.reshape(-1).tolist())
         if index.size and not (index.min() >= 0 and index.max() < len(self)):
             raise _outside(len(self), index.min(), index.max())

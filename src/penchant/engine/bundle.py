@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from penchant.core.decoding import decode
 from penchant.core.disk import flush, scratch
 from penchant.core.errors import ArtifactDamaged, ArtifactError
 from penchant.data.vocabulary import Vocabulary
@@ -145,7 +146,7 @@ def load_bundle(path: str | Path, *, whole: bool = False) -> Bundle:
 
 def _listed(place: Path) -> dict[str, str]:
     try:
-        return msgspec.json.decode((place / _LIST).read_bytes(), type=dict[str, str])
+        return decode((place / _LIST).read_bytes(), dict[str, str])
     except (OSError, msgspec.MsgspecError) as error:
         raise ArtifactError("there is no bundle of models here", got=str(place), then="run 'penchant train'") from error
 

@@ -14,6 +14,7 @@ import zlib
 import msgspec
 from msgspec import Struct
 
+from penchant.core.decoding import unpack
 from penchant.core.errors import InputError
 from penchant.engine.answers import MAX_N, Ask
 
@@ -83,7 +84,7 @@ allowed: the next of an answer, as it is; next: begin again without it
         if raw[:_CHECK] != _check(raw[_CHECK:]):
             raise ValueError("changed")
         unfold = zlib.decompressobj()
-        cursor = msgspec.msgpack.decode(unfold.decompress(raw[_CHECK:], _LARGEST), type=Cursor)
+        cursor = unpack(unfold.decompress(raw[_CHECK:], _LARGEST), Cursor)
     except (ValueError, binascii.Error, zlib.error, msgspec.MsgspecError) as error:
         raise InputError(
             "the cursor is not one that was handed out",

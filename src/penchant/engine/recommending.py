@@ -252,9 +252,9 @@ def placement_of(settings: Settings, name: str) -> PlacementSettings:
 def _ranked(slate: Slate, catalogue: Catalogue, before: int) -> tuple[Ranked, ...]:
     ranked: list[Ranked] = []
     all_reasons = slate.reasons or ((),) * len(slate)
-    rows = zip(slate.items.tolist(), slate.scores.tolist(), all_reasons, strict=True)
-    for rank, (code, score, reasons) in enumerate(rows, start=before + 1):
-        item = catalogue.item(code)
+    rows = zip(slate.items.tolist(), slate.ids, slate.scores.tolist(), all_reasons, strict=True)
+    for rank, (code, key, score, reasons) in enumerate(rows, start=before + 1):
+        item = catalogue.item(code, key)
         ranked.append(
             Ranked(
                 item=item.id,

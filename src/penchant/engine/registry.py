@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from penchant.core.decoding import decode
 from penchant.core.errors import ArtifactError, InputError, NotFound
 from penchant.core.settings import Settings
 from penchant.engine.bundle import Bundle, load_bundle, place_of
@@ -167,7 +168,7 @@ def _sound(settings: Settings, artifact: Artifact) -> Bundle:
 def _forgetting(place: Path) -> str:
     """Return how people are taken out of the models of a bundle, the least exact way of them."""
     try:
-        told = [msgspec.json.decode(path.read_bytes(), type=_Told) for path in place.glob("*/model.json")]
+        told = [decode(path.read_bytes(), _Told) for path in place.glob("*/model.json")]
     except (OSError, msgspec.MsgspecError):
         return ""
     return "" if not told else "exact" if {each.forgetting for each in told} == {"exact"} else "retrain"

@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from penchant.core.decoding import decode
+
 __all__ = ["Files", "Stamp", "look", "read_stamp", "settled", "write_stamp"]
 
 log = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ def read_stamp(place: Path) -> Stamp | None:
     True
     """
     try:
-        stamp = msgspec.json.decode((place / _STAMP).read_bytes(), type=Stamp)
+        stamp = decode((place / _STAMP).read_bytes(), Stamp)
     except (OSError, msgspec.MsgspecError):
         return None
     return stamp if stamp.files == look(place) else None

@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import inspect
 
 from penchant.core.chance import generator
+from penchant.core.decoding import convert
 from penchant.core.errors import EmptyData, InputError, UnknownName
 from penchant.core.executor import LOCAL, Executor
 from penchant.core.progress import SILENT, Progress
@@ -108,7 +109,7 @@ class Learner(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError(f"{kind} cannot have this {name}", got=value, allowed="a finite number", field=name)
         try:
-            msgspec.convert(fields, type(self))
+            convert(fields, type(self))
         except msgspec.ValidationError as error:
             said = complaint(str(error))
             got = fields.get(said.path, self)
@@ -186,7 +187,7 @@ allowed: forgetting, l2, max_items, k, half_life, delta_inf; next: Object contai
     if kind not in known_learners():
         raise UnknownName.of("learner", kind, known_learners(), field=f"models.{name}.learner")
     try:
-        return msgspec.convert(fields, learner_named(kind))
+        return convert(fields, learner_named(kind))
     except msgspec.ValidationError as error:
         known = ", ".join(f.name for f in msgspec.structs.fields(learner_named(kind)))
         raise InputError(f"[models.{name}] is not a {kind}", got=fields, allowed=known, then=str(error)) from error

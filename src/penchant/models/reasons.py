@@ -46,25 +46,34 @@ def reasons_of(
     names = list(zip([code for code, _ in keys], items.ids([item for _, item in keys]), strict=True))
     names += [(code, evidence) for code, evidence, _ in bases]
     table = np.zeros((len(names), len(addends)))
-    np.add.at(table, place, addends.T[active])
+    if len(keys) == len(place):  # mostly: an item counts once, at its latest entry
+        table[: len(keys)] = addends.T[active]
+    else:
+        np.add.at(table, place, addends.T[active])
     for row, (_, _, base) in enumerate(bases, start=len(keys)):
         table[row] = base
-    order, counts = np.argsort(-np.abs(table.T), axis=1, kind="stable"), np.count_nonzero(table, axis=0)
-    rows = zip(table.T.tolist(), order.tolist(), counts.tolist(), strict=True)
-    return tuple([_strongest(names, weights, best[:count], len(keys), limit) for weights, best, count in rows])
+    order = np.argsort(-np.abs(table.T), axis=1, kind="stable")
+    if limit is not None:
+        order = order[:, : limit + 1 + len(bases)]  # no more can be told, and it is Python that goes through them
+    rows = zip(table.T.tolist(), order.tolist(), strict=True)
+    return tuple([_strongest(names, weights, best, len(keys), limit) for weights, best in rows])
 
 
 def _strongest(
     names: list[tuple[str, str]], weights: list[float], order: list[int], events: int, limit: int | None
 ) -> tuple[Reason, ...]:
-    """Return the reasons of one score, whose addends come in an order; the first ``events`` are events, then bases."""
-    others: list[int] = []
-    if limit is not None and len(order) > limit + 1:
-        bases = [i for i in order if i >= events]
-        kept = {*bases, *[i for i in order if i < events][: max(limit - len(bases), 0)]}
-        others = sorted([i for i in order if i not in kept])
-        order = [i for i in order if i in kept]
-    reasons = [Reason(*names[i], weights[i]) for i in order]
+    """Return the reasons of one score, whose strongest addends come in an order; events stand before the bases.
+
+    What is not told is summed up as what all events add, less what is told: exactly, for ``fsum`` rounds once.
+    """
+    count = len(weights) - weights.count(0.0)
+    if limit is None or count <= limit + 1:
+        return tuple([Reason(*names[i], weights[i]) for i in order[:count]])
+    bases = [i for i in range(events, len(names)) if weights[i]]
+    kept = [i for i in order if i < events][: max(limit - len(bases), 0)]
+    reasons = [Reason(*names[i], weights[i]) for i in sorted(kept + bases, key=lambda i: (-abs(weights[i]), i))]
+    others = count - len(bases) - len(kept)
     if others:
-        reasons.append(Reason("rest", str(len(others)), math.fsum([weights[i] for i in others])))
+        rest = math.fsum([*weights[:events], *[-weights[i] for i in kept]])
+        reasons.append(Reason("rest", str(others), rest))
     return tuple(reasons)

@@ -338,7 +338,7 @@ class Scorer(Struct, frozen=True, eq=False, kw_only=True, dict=True):
         order = np.argsort(history.items, kind="stable")  # what is not known stands first, then the codes, each by time
         order = order[np.count_nonzero(history.items < 0) :]
         codes = history.items[order]
-        first = np.flatnonzero(np.diff(codes, prepend=-1))
+        first = np.flatnonzero(np.concatenate((codes[:1] >= 0, codes[1:] != codes[:-1])))
         summed = np.add.reduceat(weights[order].astype(np.float64), first) if len(first) else np.zeros(0)
         return codes[first], self._signal(summed.astype(np.float32)), order[np.append(first, len(order))[1:] - 1]
 

@@ -55,9 +55,9 @@ class Catalogue:
             self._titles[code] = item.title
             self.version += 1
 
-    def item(self, code: int) -> Item:
-        """Return what is known of an item: all but its text, publication and attributes."""
-        key = self.vocabulary.ids([code])[0]
+    def item(self, code: int, key: str | None = None) -> Item:
+        """Return what is known of an item, all but its text, publication and attributes; its id may be given."""
+        key = self.vocabulary.ids([code])[0] if key is None else key
         price = float(self.price[code])
         return Item(
             key,

@@ -8,6 +8,7 @@ from msgspec import Struct
 from penchant.core.nouns import Query, Slate
 from penchant.core.protocols import Stage
 from penchant.kernels.topk import top_k
+from penchant.pipeline.retrieve import every
 
 __all__ = ["Sift"]
 
@@ -54,5 +55,5 @@ class Sift(Struct, frozen=True, eq=False):
 
 def _best(slate: Slate, depth: int) -> Slate:
     rows, scores = np.empty(depth, np.int32), np.empty(depth, np.float32)
-    top_k(slate.scores, np.arange(len(slate), dtype=np.int32), rows, scores)
+    top_k(slate.scores, every(len(slate)), rows, scores)
     return slate.take(np.sort(rows[rows >= 0]))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from penchant.core.decoding import decode
 from penchant.core.errors import InputError
 from penchant.server.blame import blame
 from penchant.server.errors import TooLarge, WrongContentType
@@ -94,7 +95,7 @@ def read_struct(raw: bytes, kind: type[T]) -> T:
     """
     value = read_json(raw)
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return decode(raw, kind)
     except (msgspec.ValidationError, RecursionError) as error:
         raise blame(str(error), kind, value) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -74,6 +74,7 @@ class Meters:
             buckets=_SHORT,
             registry=self.registry,
         )
+        self._lines: dict[str, Histogram] = {}  # a dozen steps an answer, and to look one up takes as long as to count
         self._problems = Counter(
             "penchant_problems", "Errors answered, by their code.", ["code"], registry=self.registry
         )
@@ -105,7 +106,10 @@ class Meters:
 
     def step(self, step: Step, placement: str) -> None:
         """Time one step of an answer."""
-        self._stages.labels(step.stage).observe(step.ms / 1000)
+        line = self._lines.get(step.stage)
+        if line is None:
+            line = self._lines[step.stage] = self._stages.labels(step.stage)
+        line.observe(step.ms / 1000)
 
     def problem(self, code: str) -> None:
         """Count one error."""

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter, RawBody
 
+from penchant.core.decoding import convert
 from penchant.core.errors import InputError
 from penchant.core.nouns import Event, Filters, Item
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer
@@ -92,7 +93,7 @@ def put_item(request: Asked, id: FromPath[str], body: RawBody) -> Stored:
             field="id",
         )
     try:
-        item = msgspec.convert(raw, Item)
+        item = convert(raw, Item)
     except msgspec.ValidationError as error:
         raise blame(str(error), Item, raw) from error
     door_of(request).engine.put_items(actor, [item])

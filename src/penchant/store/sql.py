@@ -9,6 +9,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from penchant.core.decoding import decode
+
 __all__ = ["add_rows", "dump", "insert", "parse", "upsert"]
 
 T = TypeVar("T")
@@ -93,4 +95,4 @@ def parse(text: str, kind: type[T]) -> T:
     >>> parse('["dairy"]', list[str])
     ['dairy']
     """
-    return msgspec.json.decode(text, type=kind)
+    return decode(text, kind)

@@ -81,6 +81,7 @@ class SQLite(Database):
         self._reader = engine.execution_options(begin="BEGIN")
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         self._turn = threading.Lock()
+        self._free: list[sqlite3.Connection] = []  # of pop and append, one is whole before the next
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -97,13 +98,29 @@ class SQLite(Database):
         sql, names, fixed = question.compiled(self._bare.dialect)
         with self._translated():
             self._check()
-            connection = self._bare.raw_connection()
-            try:
-                driver: Any = connection.driver_connection
-                rows: list[Any] = driver.execute(sql, [{**fixed, **values}[name] for name in names]).fetchall()
-                return rows
-            finally:
-                connection.close()
+            known = {**fixed, **values}
+            with self._spare() as driver:
+                rows: list[Any] = driver.execute(sql, [known[name] for name in names]).fetchall()
+            return rows
+
+    @contextmanager
+    def _spare(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection for questions: one that is free, or a new one, which is kept for the next question.
+
+        SQLAlchemy's pool takes longer to lend one than SQLite takes to answer. There are as many as threads that asked
+        at once; one whose question failed is not asked again.
+        """
+        try:
+            driver = self._free.pop()
+        except IndexError:
+            driver = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False)
+            _connected(driver, None)
+        try:
+            yield driver
+        except BaseException:
+            driver.close()
+            raise
+        self._free.append(driver)
 
     @contextmanager
     def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
@@ -168,6 +185,8 @@ class SQLite(Database):
     def close(self) -> None:
         """Let go of every connection."""
         self._reader.dispose()
+        while self._free:
+            self._free.pop().close()
 
     def _check(self) -> None:
         """Check that the file at the path is the one that was opened; a new connection would even make an empty one."""

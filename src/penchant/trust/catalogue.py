@@ -12,6 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from penchant.core.clock import micros
+from penchant.core.decoding import convert
 from penchant.core.errors import InputError, MissingColumn
 from penchant.core.nouns import Item
 from penchant.store.sql import dump, parse
@@ -189,6 +190,6 @@ def _of(index: int, values: dict[str, Any]) -> Item:
         if said is not None:
             fields = parse(said, dict[str, Any]) if isinstance(said, str) else dict(said)
             given["attributes"] = {name: value for name, value in fields.items() if value is not None}
-        return msgspec.convert({"id": "", "title": "", **given}, Item)
+        return convert({"id": "", "title": "", **given}, Item)
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise InputError(f"item {index} cannot be used", got=str(error), allowed="the fields of an item") from error
