@@ -209,6 +209,22 @@ def test_a_history_that_does_not_come_is_given_up(engine: Engine, monkeypatch: p
     assert answer.items
 
 
+def test_a_catalogue_that_does_not_come_leaves_what_is_in_memory(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the real timer: a store that hangs before anything is read holds the answer until its deadline, too."""
+    whole = ask(engine)
+    free = threading.Event()
+    monkeypatch.setattr(engine.gate.catalogue, "version", lambda: free.wait(30))
+    try:
+        answer = ask(engine, user="u1", deadline_ms=30)
+        assert not free.is_set()
+    finally:
+        free.set()
+    assert answer.fallback[0] == Fall("personal", "late")
+    assert ids(answer) == ids(whole)
+
+
 def test_a_late_answer_about_an_item_does_not_show_the_item(engine: Engine, ticker: Ticker) -> None:
     popular = ids(ask(engine, n=1))[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +15,7 @@ from penchant.core.nouns import Event, Filters, Item
 from penchant.core.progress import SILENT, Progress
 from penchant.core.settings import Settings
 from penchant.engine.answers import MAX_N, Answer, Ask, HistoryAnswer, HistoryEntry, Readiness
-from penchant.engine.deadline import Deadline
+from penchant.engine.deadline import Deadline, Late
 from penchant.engine.everyone import Everyone, Mailing, recommend_everyone
 from penchant.engine.histories import Histories
 from penchant.engine.keeper import Keeper
@@ -127,8 +128,8 @@ class Engine:
         return self._recommended(actor, ask, shown=shown)
 
     def _recommended(self, actor: Actor, ask: Ask, *, shown: bool = True, own: bool = False) -> Answer:
-        now, model = self.clock.now(), self._current()
-        histories = self._histories(actor, ask.deadline_ms, (ask.placement,), own=own)
+        now = self.clock.now()
+        model, histories = self._begun(actor, ask.deadline_ms, (ask.placement,), own=own)
         found = answered(model, histories, actor, ask, now)
         if shown:
             self.slates.offer(ask, found, now)
@@ -136,8 +137,8 @@ class Engine:
 
     def page(self, actor: Actor, page: Page) -> PageAnswer:
         """Return the slates of all placements of a page, without an item twice."""
-        now, model, asks = self.clock.now(), self._current(), asks_of(page)
-        histories = self._histories(actor, page.deadline_ms, tuple(ask.placement for ask in asks))
+        now, asks = self.clock.now(), asks_of(page)
+        model, histories = self._begun(actor, page.deadline_ms, tuple(ask.placement for ask in asks))
         found = page_answer(model, histories, actor, page, now)
         for ask, slate in zip(asks, found.slates, strict=True):
             self.slates.offer(ask, slate, now)
@@ -145,8 +146,9 @@ class Engine:
 
     def rank(self, actor: Actor, ask: RankAsk) -> Ranking:
         """Return a list of items in the order that suits who asks."""
-        now, model = self.clock.now(), self._current()
-        found = ranking(model, self._histories(actor, ask.deadline_ms, (ask.placement,)), actor, ask, now)
+        now = self.clock.now()
+        model, histories = self._begun(actor, ask.deadline_ms, (ask.placement,))
+        found = ranking(model, histories, actor, ask, now)
         self.slates.offer(ask.question, found.slate, now)
         return found
 
@@ -211,14 +213,21 @@ class Engine:
         status = "not ready" if not ready else "degraded" if lacking else "ready"
         return Readiness(ready, lacking, model.bundle.digest, status)
 
-    def _histories(
+    def _begun(
         self, actor: Actor, wanted: int | None, placements: tuple[str, ...], *, own: bool = False
-    ) -> Histories:
+    ) -> tuple[Model, Histories]:
+        """Return what answers, and what reads histories until the deadline, which begins now.
+
+        A store that does not say in time what changed in the catalogue leaves the models as they are in memory.
+        """
         known = self.settings.placements
         limits = [known[name].deadline_ms for name in placements if name in known]
         longest = max(limits, default=0) if all(limits) else 0
+        model = self.models.held or self._current()
         deadline = Deadline(longest if wanted is None else wanted, self.timer)
-        return Histories(self.gate, actor, deadline, down=self.models.down is not None, own=own)
+        with suppress(Late):
+            model = deadline.wait(self._current)
+        return model, Histories(self.gate, actor, deadline, down=self.models.down is not None, own=own)
 
     def _current(self) -> Model:
         model = self.models.current()

@@ -90,6 +90,11 @@ class Keeper:
         return f"the promoted bundle {broken[0].digest[:12]} cannot be used: {broken[1]}{instead}"
 
     @property
+    def held(self) -> Model | None:
+        """What answers, as it is in memory: nothing is asked of the store."""
+        return self._model
+
+    @property
     def watching(self) -> bool:
         """Whether a thread looks for promotions."""
         return self._thread is not None and self._thread.is_alive()
