@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 _BATCH = 500
 "Slates of one transaction."
 
-_PAUSE = 0.5
-"Seconds that slates are gathered before they are written."
+_PAUSE = 0.1
+"Seconds that slates are gathered before they are written: answers wait while many are."
 
 
 _HOUR = timedelta(hours=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -72,12 +73,19 @@ def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[
     """
     if not rows:
         return
-    statement = insert(connection, table).on_conflict_do_nothing()
-    made: Any = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    if made.positional:
-        connection.exec_driver_sql(made.string, [tuple([row[name] for name in made.positiontup]) for row in rows])
+    sql, names = _adding(connection.dialect, table, tuple(rows[0]))
+    if names:
+        connection.exec_driver_sql(sql, [tuple([row[name] for name in names]) for row in rows])
     else:
-        connection.exec_driver_sql(made.string, list(rows))
+        connection.exec_driver_sql(sql, list(rows))
+
+
+@lru_cache(maxsize=64)
+def _adding(dialect: sa.Dialect, table: sa.Table, keys: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL, and the order of its values; they go by their names when that is empty."""
+    statement = _INSERTS[dialect.name](table).on_conflict_do_nothing()
+    made: Any = statement.compile(dialect=dialect, column_keys=list(keys))
+    return made.string, tuple(made.positiontup) if made.positional else ()
 
 
 def dump(value: Any) -> str:
