@@ -171,7 +171,8 @@ class Sample(Struct, frozen=True, eq=False):
         >>> Bundles.of(3).sample(np.array([[0.0], [0.5], [np.nan]])).touched().tolist()
         [1]
         """
-        return np.count_nonzero(self.sums, axis=0).astype(np.int64)
+        found: Int64 = np.count_nonzero(self.sums, axis=0)
+        return found
 
     def rare(self) -> Bool:
         """Return bool[m]: whether all lies between 0 and 1, most units are at 0, and few are not.
