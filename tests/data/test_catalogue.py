@@ -76,3 +76,10 @@ def test_columns_are_gathered_into_attributes():
 def test_an_unknown_constant_is_refused():
     with pytest.raises(InputError, match=r"unknown constant; got curency; .*did you mean 'currency'"):
         read_items(pl.DataFrame({"id": ["1"]}), constants={"curency": "EUR"})
+
+
+def test_a_single_column_that_holds_no_objects_is_an_attribute_of_its_name():
+    table = pl.DataFrame({"id": ["tea", "jam"], "brand": ["Elm", None], "extra": ['{"size":"L"}', "{broken"]})
+    assert read_items(table, attributes="brand").table["attributes"].to_list() == ['{"brand":"Elm"}', "{}"]
+    read = read_items(table, attributes="extra", rejects=False)
+    assert (read.table["attributes"].to_list(), read.quality.accepted) == (['{"size":"L"}'], 1)

@@ -96,3 +96,20 @@ def test_what_cannot_be_told_says_why():
     few = estimate(np.array([0.0, 1.0]), np.zeros(39))
     assert few == Inconclusive(0.5, "39 resamples are too few for an interval")
     assert isinstance(estimate(np.array([0.0, 1.0]), np.zeros(40)), Effect)
+
+
+def test_where_most_have_nothing_the_few_who_have_decide_and_of_too_few_nothing_is_said():
+    values = np.zeros(60)
+    values[:4] = 0.1, 0.2, 0.3, 0.4
+    means = resample_means(values[:, None], resamples=400, rng=0)[:, 0]
+    assert estimate(values, means).why == "only 4 of 60 users have anything but 0"
+    assert compare(values, means, 0.2).why == "only 4 of 60 users have a different value"
+    values[4:8] = 0.1, 0.5, 1.0, 0.3
+    means = resample_means(values[:, None], resamples=4000, rng=0)[:, 0]
+    own, apart = estimate(values, means), compare(values, means, 0.001)
+    assert isinstance(own, Effect)
+    assert isinstance(apart, Effect)
+    low, high = np.quantile(means, [0.025, 0.975])
+    assert own.low > low  # as of a share: less is ruled out sooner than more
+    assert own.high > apart.high > high
+    assert apart.low < low

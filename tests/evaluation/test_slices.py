@@ -101,6 +101,28 @@ def test_an_item_of_two_categories_is_in_both_slices():
     }
 
 
+def test_attributes_of_any_name_make_slices():
+    """As others' files have them: with spaces, dots and umlauts in their names; numbers are cut into quarters."""
+    events = pl.DataFrame({"user": ["a", "b", "c"], "item": ["x", "y", "z"], "at": [1, 2, 3]})
+    given = [
+        '{"Farbe (außen)":"rot","a.b":true}',
+        '{"Farbe (außen)":null,"a.b":false}',
+        '{"Farbe (au\\u00dfen)":"blau"}',
+    ]
+    items = pl.DataFrame({"id": ["x", "y", "z"], "attributes": given})
+    data = Dataset.from_events(events, items)
+    assert item_groups(data, "Farbe (außen)").labels == ("blau", "rot", "unknown")
+    assert item_groups(data, "a.b").labels == ("false", "true", "unknown")
+    many = [f"i{i:02}" for i in range(60)]
+    sizes = pl.DataFrame({"id": many, "attributes": [f'{{"size": {i}}}' for i in range(60)]})
+    events = pl.DataFrame({"user": many, "item": many, "at": range(60)})
+    assert item_groups(Dataset.from_events(events, sizes), "size").labels[0] == "0 to 14.75"
+    with pytest.raises(MissingColumn) as error:
+        item_groups(data, "Farbe")
+    assert "no item an attribute of that name; got id, " in str(error.value)
+    assert "attributes: Farbe (außen), attributes: a.b; next: read it as an attribute: --map-item" in str(error.value)
+
+
 def test_groups_of_numbers_truths_and_lengths():
     many = grouped(pl.Series("price", [*range(100), None]))
     assert many.labels == ("0 to 24.75", "24.75 to 49.5", "49.5 to 74.25", "74.25 to 99", "unknown")

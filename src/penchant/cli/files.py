@@ -156,9 +156,12 @@ class EventFile(Struct, frozen=True):
         kinds = settings.events
         data = Dataset.from_events(events, items, weights=kinds.weights, valued=kinds.valued)
         name, quality = (path or self.path or Path()).name, events.quality
+        shop = ""
+        if items is not None and self.items is not None:
+            shop = f" and {items.quality.accepted:,} of {items.quality.read:,} rows of {self.items.name}"
         return data, (
-            f"Data: {quality.accepted:,} of {quality.read:,} rows of {name}, brought by whoever asked, who answers for "
-            "the consent of these people. Nothing of it was stored."
+            f"Data: {quality.accepted:,} of {quality.read:,} rows of {name}{shop}, brought by whoever asked, who "
+            "answers for the consent of these people. Nothing of it was stored."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
 from penchant.core.errors import UnknownName
 from penchant.core.progress import SILENT, Progress
@@ -62,7 +63,8 @@ def read_items(
 ) -> Items:
     """Read items from a file (CSV, Parquet, JSON Lines; gzip too) or any pandas, polars or Arrow table.
 
-    ``attributes`` is a column of JSON objects, or several columns that are gathered into one. Of an id that is there
+    ``attributes`` is a column of JSON objects, or several columns that are gathered into one; so is a single column of
+    another name that holds no JSON object. Of an id that is there
     twice the last row counts. An item without a title is called by its id. Rows that cannot be used are refused and
     listed in ``quality``; when ``rejects`` names no place for them, a warning is logged.
 
@@ -80,6 +82,9 @@ def read_items(
             raise UnknownName.of("constant", name, _OPTIONAL, field="constants")
     mapping = Mapping(names, ("id",), tuple(fixed))
     raw = load(source, mapping, Options(separator, columns, nested=True, progress=progress))
+    if not several and attributes != "attributes" and _plain(raw.frame):
+        several = (str(attributes),)
+        raw = replace(raw, frame=raw.frame.rename({"attributes": _EXTRA + several[0]}))
     table, notes = _understood(raw, fixed, several, time_format)
     table, quality = judged(raw, table, notes, rejects)
     warn(quality, "items", rejects)
@@ -160,6 +165,14 @@ def _json_list(text: str, otherwise: list[str]) -> list[str]:
         return msgspec.json.decode(text, type=list[str]) if text.startswith("[") else list(otherwise)
     except msgspec.DecodeError:
         return list(otherwise)
+
+
+def _plain(frame: pl.DataFrame) -> bool:
+    """Return whether what was named for attributes holds values, and no JSON object among them."""
+    if "attributes" not in frame.columns or isinstance(frame["attributes"].dtype, pl.Struct):
+        return False
+    text = words(frame["attributes"], "attributes").drop_nulls()
+    return bool(len(text)) and not text.str.starts_with("{").any()
 
 
 def _gathered(frame: pl.DataFrame, several: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:

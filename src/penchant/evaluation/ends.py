@@ -8,7 +8,10 @@ from scipy.special import ndtr, stdtrit
 
 from penchant.core.arrays import Float64
 
-__all__ = ["skewed_ends", "tails", "wilson_ends"]
+__all__ = ["RARE", "skewed_ends", "tails", "wilson_ends"]
+
+RARE = 100
+"People from whom on percentiles of the bootstrap can be relied on, though all others are at 0."
 
 
 def tails(n: int, *, level: float = 0.95) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import narwhals as nw
 import numpy as np
 import polars as pl
@@ -148,9 +149,8 @@ def item_groups(data: Dataset, column: str, *, most: int | None = MOST, unknown:
         InputError: the column makes no groups, or too many.
     """
     catalogue = data.catalogue
-    if catalogue is not None and column not in catalogue.columns and _has(catalogue, column):
-        path = pl.col("attributes").str.json_path_match(f"$.{column}").alias(column)
-        catalogue = catalogue.with_columns(path)
+    if catalogue is not None and column not in catalogue.columns:
+        catalogue = catalogue.with_columns(_attribute(catalogue, column))
     if column == "popularity" and (catalogue is None or column not in catalogue.columns):
         tail = long_tail(data.support).astype(np.int64)
         return _members(np.arange(len(tail)), tail, len(tail), ["head", "tail"])
@@ -158,6 +158,14 @@ def item_groups(data: Dataset, column: str, *, most: int | None = MOST, unknown:
         return cold_groups(data.support, KNOWN_ITEM, "users")
     if catalogue is None:
         raise MissingColumn(f"there is no catalogue with a column {column!r}", then="bring items", field="by")
+    if column not in catalogue.columns:
+        raise MissingColumn(
+            f"the catalogue has no column {column!r}, and no item an attribute of that name",
+            got=", ".join([*catalogue.columns, *_attribute_names(catalogue)]),
+            then=f"read it as an attribute: --map-item attributes={column}, or read_items(..., "
+            f"attributes=[{column!r}])",
+            field="by",
+        )
     return grouped(_aligned(data.items, catalogue, "id", column), most=most, unknown=unknown)
 
 
@@ -184,10 +192,33 @@ def cold_groups(counts: Int64, known: int, what: str) -> Groups:
     return _members(np.arange(len(counts)), np.searchsorted((1, known), counts, side="right"), len(counts), labels)
 
 
-def _has(catalogue: pl.DataFrame, key: str) -> bool:
-    if catalogue.schema.get("attributes") != pl.String or not key.replace("_", "").isalnum():
-        return False
-    return bool(catalogue["attributes"].str.json_path_match(f"$.{key}").is_not_null().any())
+def _attribute(catalogue: pl.DataFrame, key: str) -> list[pl.Series]:
+    """Return the attribute of every item as a column; none when no item has it."""
+    if catalogue.schema.get("attributes") != pl.String:
+        return []
+    values = [_object(text).get(key) for text in catalogue["attributes"].fill_null("{}")]
+    if all(value is None or type(value) in (int, float) for value in values):
+        column = pl.Series(key, values, dtype=pl.Float64, strict=False)
+    else:
+        column = pl.Series(key, [_text(value) for value in values], dtype=pl.String)
+    return [] if column.null_count() == len(column) else [column]
+
+
+def _attribute_names(catalogue: pl.DataFrame) -> list[str]:
+    if catalogue.schema.get("attributes") != pl.String:
+        return []
+    return sorted({f"attributes: {key}" for text in catalogue["attributes"].drop_nulls() for key in _object(text)})
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _aligned(vocabulary: Vocabulary, table: pl.DataFrame, name: str, column: str) -> pl.Series:

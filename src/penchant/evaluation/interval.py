@@ -9,15 +9,16 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from scipy.special import ndtri
 
 from penchant.core.arrays import Float64
 from penchant.core.executor import blocks
-from penchant.evaluation.ends import tails, wilson_ends
+from penchant.evaluation.ends import RARE
 from penchant.evaluation.power import CHANCE, users_needed
 from penchant.evaluation.sample import Bundles, Sample, at_once, coins
+from penchant.evaluation.spans import percentile_ends, share_ends
 
 __all__ = [
+    "DIFFERING",
     "FEWEST",
     "Effect",
     "Inconclusive",
@@ -34,6 +35,10 @@ __all__ = [
 
 FEWEST = 20
 "People below which an evaluation gives no interval: those there are would hold the truth less often than they say."
+
+DIFFERING = 5
+"""People who must have another value under the one model than under the other for their difference to have an interval,
+and anything but 0 for a mean where most have 0."""
 
 
 class Effect(Struct, frozen=True, tag=True, repr_omit_defaults=True):
@@ -199,7 +204,8 @@ def holm(p: Float64) -> Float64:
 def estimate(values: Float64, means: Float64, *, level: float = 0.95) -> Effect | Inconclusive:
     """Return the mean of one column with its percentile interval, expanded for few people (:func:`tails`).
 
-    A column of zeros and ones, a share of people, has :func:`wilson_ends`, which resamples of few people do worse than.
+    A column of zeros and ones, a share of people, has :func:`wilson_ends`, which resamples of few people do worse than;
+    so has one between 0 and 1 of which few people have more than 0 (:meth:`Sample.rare`), at its effective size.
 
     >>> column = np.array([0.0, 1.0, 1.0, 0.0])
     >>> found = estimate(column, resample_means(column[:, None], resamples=500, rng=0)[:, 0])
@@ -218,6 +224,9 @@ def estimate(values: Float64, means: Float64, *, level: float = 0.95) -> Effect 
 
 def compare(differences: Float64, means: Float64, p: float, *, level: float = 0.95) -> Effect | Inconclusive:
     """Return the difference of two paired columns with its percentile interval and its p value.
+
+    Where few differ it is they who decide, and the interval is expanded for as many; of fewer than DIFFERING there is
+    none, nor could their p be below 0.06.
 
     >>> same = np.zeros(4)
     >>> compare(same, np.zeros(1000), 1.0).why
@@ -266,18 +275,24 @@ def _effects(
 ) -> list[Effect | Inconclusive]:
     same, p = told
     few = f"{len(means)} resamples are too few for an interval" if len(means) * (1 - level) < 2 - 1e-9 else ""
-    counts = sample.users()
-    ends = [] if few else _ends(means, counts, level)
-    likes = np.zeros(len(counts), np.bool_) if p is not None else sample.yes_or_no()
+    counts, touched = sample.users(), sample.touched()
+    deciding = np.where(touched < RARE, np.minimum(touched, counts), counts) if p is not None else counts
+    ends = [] if few else percentile_ends(means, deciding, level)
+    shares = {} if few or p is not None else share_ends(sample, level)
+    scarce = sample.rare() & ~sample.yes_or_no() & (touched < DIFFERING)
     found: list[Effect | Inconclusive] = []
     for column, (value, users, spread) in enumerate(
         zip(sample.means().tolist(), counts.tolist(), sample.spread().tolist(), strict=True)
     ):
         why = too_few(int(users), least) or (same[column] if spread <= 1e-12 else few)
+        if p is not None and not why and deciding[column] < min(DIFFERING, users):
+            why = f"only {touched[column]} of {users:.0f} users have a different value"
+        if p is None and not why and scarce[column]:
+            why = f"only {touched[column]} of {users:.0f} users have anything but 0"
         if why:
             found.append(Inconclusive(value, why))
             continue
-        own = wilson_ends(value, users, float(ndtri((1 + level) / 2))) if likes[column] else ends[column]
+        own = shares.get(column) or ends[column]
         effect = Effect(value, *own, None if p is None else float(p[column]))
         if p is not None and effect.verdict == "cannot tell":
             effect = replace(effect, needed=users_needed(value, means[:, column], int(users)))
@@ -294,19 +309,6 @@ def too_few(users: int, least: int) -> str:
     if users < 2:
         return "there is only one user" if users else "no user has a value"
     return f"{users} users are too few to tell" if users < least else ""
-
-
-def _ends(means: Float64, counts: Float64, level: float) -> list[tuple[float, float]]:
-    """Return the ends of each column's interval; a resample in which nobody had a value does not count."""
-    out = np.empty((2, means.shape[1]))
-    for n in np.unique(counts):
-        columns = counts == n
-        part, rest = means[:, columns], tails(max(int(n), 2), level=level)
-        if np.isnan(part).any():
-            out[:, columns] = np.nanquantile(np.where(np.isnan(part).all(axis=0), 0.0, part), [rest, 1 - rest], axis=0)
-        else:
-            out[:, columns] = np.quantile(part, [rest, 1 - rest], axis=0)
-    return list(zip(*out.tolist(), strict=True))
 
 
 def _single(column: Float64) -> Sample:

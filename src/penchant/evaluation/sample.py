@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from penchant.core.arrays import Bool, Float64, Int64
 from penchant.core.executor import LOCAL, blocks
+from penchant.evaluation.ends import RARE
 from penchant.kernels.slates import add_bundles
 
 __all__ = ["BUNDLES", "SINGLY", "Bundles", "Sample", "at_once", "coins"]
@@ -163,6 +164,61 @@ class Sample(Struct, frozen=True, eq=False):
         single = np.broadcast_to(self.counts.max(axis=0, initial=0) <= 1, self.sums.shape[1:])
         found: Bool = single & ((self.sums == 0) | (self.sums == 1)).all(axis=0)
         return found
+
+    def touched(self) -> Int64:
+        """Return int64[m]: how many units have anything but 0.
+
+        >>> Bundles.of(3).sample(np.array([[0.0], [0.5], [np.nan]])).touched().tolist()
+        [1]
+        """
+        found: Int64 = np.count_nonzero(self.sums, axis=0)
+        return found
+
+    def rare(self) -> Bool:
+        """Return bool[m]: whether all lies between 0 and 1, most units are at 0, and few are not.
+
+        The mean of such a column is far from a normal curve, and varies as a share does: the more the larger it is.
+
+        >>> Bundles.of(3).sample(np.array([[0.0, 0.5], [0.0, 0.5], [0.4, 0.0]])).rare().tolist()
+        [True, False]
+        """
+        touched, units = self.touched(), np.broadcast_to((self.counts > 0).sum(axis=0), self.sums.shape[1:])
+        few: Bool = (touched < RARE) & (2 * touched <= units)
+        few[few] = ((self.sums[:, few] >= 0) & (self.sums[:, few] <= self._counts()[:, few])).all(axis=0)
+        return few
+
+    def variances(self) -> Float64:
+        """Return float64[m]: the variance of each of the means, by linearization; 0 where one unit has all.
+
+        >>> Bundles.of(3).sample(np.array([[0.0], [0.5], [1.0]])).variances().round(4).tolist()
+        [0.0833]
+
+        Source: Cochran, "Sampling Techniques", 3rd edition 1977, section 2.11.
+        """
+        counts = self._counts()
+        total, units = counts.sum(axis=0), (counts > 0).sum(axis=0)
+        return _ratio((self._apart() ** 2).sum(axis=0) * units / np.maximum(units - 1, 1), total**2)
+
+    def freedom(self) -> Float64:
+        """Return float64[m]: how well those variances are known, in degrees of freedom, 1 or more.
+
+        >>> Bundles.of(4).sample(np.array([[0.0], [1.0], [0.0], [1.0]])).freedom().tolist()
+        [3.0]
+
+        Source: Satterthwaite, "An Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin
+        1946: twice the square of the sum of squares, over the sum of their squares; at most units - 1.
+        """
+        squares = self._apart() ** 2
+        twice = 2 * _ratio(squares.sum(axis=0) ** 2, (squares**2).sum(axis=0))
+        units = (self._counts() > 0).sum(axis=0)
+        freedom: Float64 = np.clip(np.nan_to_num(twice, nan=1.0), 1.0, np.maximum(units - 1.0, 1.0))
+        return freedom
+
+    def _apart(self) -> Float64:
+        return self.sums - np.nan_to_num(self.means()) * self._counts()
+
+    def _counts(self) -> Float64:
+        return np.broadcast_to(self.counts, self.sums.shape)
 
     def drawn(self, weights: Float64) -> Float64:
         """Return float64[r, m]: the means when the units count as often as ``weights`` (float64[r, g]) says."""
