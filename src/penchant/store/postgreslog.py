@@ -14,7 +14,7 @@ from penchant.core.progress import Advance
 from penchant.store.amend import any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
 from penchant.store.partitions import Partitions
-from penchant.store.postgrestable import KNOW, LIST, TYPES, copy_in, cursor, fill_empty, know, stage
+from penchant.store.postgrestable import KNOW, LIST, TYPES, copy_in, copy_new, cursor, know, stage
 from penchant.store.tables import event_ids, events, superseded
 
 __all__ = ["PostgresLog"]
@@ -103,7 +103,7 @@ class PostgresLog(Log):
 
         def work(connection: sa.Connection) -> int:
             naming = set(rows.filter(pl.col("replaces").is_not_null()).select("user", "replaces").iter_rows())
-            if not naming and fill_empty(connection, rows):
+            if not naming and copy_new(connection, rows):
                 accepted = rows.height
                 advance(rows.height)
             else:

@@ -59,9 +59,9 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
         longer = pl.concat_str(spelled, "replaces", separator=_SEPARATOR)
         spelled = pl.when(pl.col("replaces").is_null()).then(spelled).otherwise(longer)
     ids = _hashed(table.select(text=spelled)["text"])
-    repeated = ids.is_duplicated()
-    if not repeated.any():
+    if ids.n_unique() == len(ids):
         return ids
+    repeated = ids.is_duplicated()
     rows = pl.DataFrame({"id": ids, "row": pl.int_range(len(ids), eager=True)}).filter(repeated)
     rows = rows.with_columns(nth=pl.int_range(pl.len()).over("id")).filter(pl.col("nth") > 0)
     renamed = _hashed(
@@ -71,5 +71,5 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
 
 
 def _hashed(texts: pl.Series) -> pl.Series:
-    digests = [blake2b(text, digest_size=16).digest() for text in texts.cast(pl.Binary).to_list()]
-    return pl.Series("id", digests, dtype=pl.Binary).bin.encode("hex")
+    digests = [blake2b(text, digest_size=16).hexdigest() for text in texts.cast(pl.Binary).to_list()]
+    return pl.Series("id", digests, dtype=pl.String)
