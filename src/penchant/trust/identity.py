@@ -12,18 +12,24 @@ from penchant.core.nouns import Event
 
 __all__ = ["derived", "derived_all"]
 
+_NUMBER, _BITS = struct.Struct("<d"), struct.Struct("<q")
 _SEPARATOR = "\x1f"  # no id may hold it, so two different events never spell the same text
 
 
-def derived(event: Event) -> str:
+def derived(event: Event, at: int | None = None) -> str:
     """Return 32 hex characters: BLAKE2b-128 of user, item, kind, at, value, session, channel and what it replaces.
 
     >>> from datetime import datetime
     >>> derived(Event("900", "1095275", "purchase", datetime(2017, 1, 1)))
     '60ec41dcbec3842309acff4cf2f3de39'
+
+    Args:
+        event: which has no id.
+        at: its time in microseconds since 1970 UTC, where that is known already.
     """
-    (bits,) = struct.unpack("<q", struct.pack("<d", float(event.value) + 0.0))  # -0.0 and 0.0 are one value
-    parts = [event.user, event.item, event.kind, str(micros(event.at)), str(bits), event.session or "", event.channel]
+    at = micros(event.at) if at is None else at
+    (bits,) = _BITS.unpack(_NUMBER.pack(float(event.value) + 0.0))  # -0.0 and 0.0 are one value
+    parts = [event.user, event.item, event.kind, str(at), str(bits), event.session or "", event.channel]
     if event.replaces is not None:
         parts.append(event.replaces)
     return blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
