@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from penchant.core.progress import Advance
 from penchant.store.amend import any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
-from penchant.store.partitions import Partitions
+from penchant.store.partitions import DAY, Partitions
 from penchant.store.postgrestable import KNOW, LIST, TYPES, array, copy_in, copy_new, cursor, know, stage
 from penchant.store.tables import event_ids, events, superseded
 
@@ -137,7 +137,7 @@ class PostgresLog(Log):
             then(connection, accepted)
             return accepted
 
-        days = rows["at"].unique().to_list()
+        days = ((rows["at"] // DAY).unique() * DAY).to_list()
         return self._partitions.retried(days, lambda: self._database.adding(work))
 
     def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
