@@ -31,7 +31,7 @@ from support.machine import machine
 from support.tables import markdown
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-HEAD = ("database", "what", "writers", "events/s", "cpu us an event")
+HEAD = ("database", "what", "writers", "events/s", "cpu us an event", "our cores", "server cores")
 
 Work = Callable[[Gate, int], int]
 "Writes some events, numbered from an integer on; returns how many."
@@ -64,29 +64,47 @@ def measured(url: str, server: PostgresServer | None, options: argparse.Namespac
         cases += [("batches of 1,000", 1, batch), ("batches of 1,000", 4, batch)]
         for what, writers, work in cases:
             print(f"{name}: {what}, {writers} ...", file=sys.stderr, flush=True)
-            done, seconds, cpu = rated(gate, work, writers, options.seconds, server)
-            yield name, what, str(writers), f"{done / seconds:,.0f}", f"{1e6 * cpu / done:,.0f}"
+            with spending(server) as used:
+                done = rated(gate, work, writers, options.seconds)
+            yield name, what, str(writers), *used.shown(done)
         for what in ("bulk import", "the same again"):
-            before, began = spent(server), time.perf_counter()
-            gate.admit_table(SYSTEM, table(options.rows))
-            seconds, cpu = time.perf_counter() - began, spent(server) - before
-            yield name, what, "1", f"{options.rows / seconds:,.0f}", f"{1e6 * cpu / options.rows:,.1f}"
+            with spending(server) as used:
+                gate.admit_table(SYSTEM, table(options.rows))
+            yield name, what, "1", *used.shown(options.rows)
         gate.consent.grant(SYSTEM, [f"u{n}" for n in range(0, 50_000, 2)], [Purpose.TRAIN], basis="benchmark")
-        before, began = spent(server), time.perf_counter()
-        read = gate.read(SYSTEM, Purpose.TRAIN).height
-        seconds, cpu = time.perf_counter() - began, spent(server) - before
-        yield name, "read for training", "1", f"{read / seconds:,.0f}", f"{1e6 * cpu / read:,.1f}"
-        before, began = spent(server), time.perf_counter()
-        for number in range(2000):
-            gate.history(SYSTEM, Purpose.ACCESS, f"u{number}", 50)
-        seconds, cpu = time.perf_counter() - began, spent(server) - before
-        yield name, "one person's past (pasts/s)", "1", f"{2000 / seconds:,.0f}", f"{1e6 * cpu / 2000:,.0f}"
+        with spending(server) as used:
+            read = gate.read(SYSTEM, Purpose.TRAIN).height
+        yield name, "read for training", "1", *used.shown(read)
+        with spending(server) as used:
+            for number in range(2000):
+                gate.history(SYSTEM, Purpose.ACCESS, f"u{number}", 50)
+        yield name, "one person's past (pasts/s)", "1", *used.shown(2000)
 
 
-def rated(
-    gate: Gate, work: Work, writers: int, seconds: float, server: PostgresServer | None
-) -> tuple[int, float, float]:
-    """Let writers work for a while; return the events written, the seconds that took, and of the processors."""
+class Spent:
+    """What something took: seconds, and of them those of a processor in this process and in the server's."""
+
+    seconds = own = server = 0.0
+
+    def shown(self, done: int) -> tuple[str, ...]:
+        """Return how many a second, microseconds of processor each, and cores on either side, as text."""
+        each = 1e6 * (self.own + self.server) / done
+        rate, cores = done / self.seconds, (self.own / self.seconds, self.server / self.seconds)
+        return f"{rate:,.0f}", f"{each:,.1f}", *(f"{share:.2f}" for share in cores)
+
+
+@contextmanager
+def spending(server: PostgresServer | None) -> Iterator[Spent]:
+    """Yield what will hold, on leaving, what the block took."""
+    used = Spent()
+    began, own, others = time.perf_counter(), time.process_time(), of_server(server)
+    yield used
+    used.seconds, used.own = time.perf_counter() - began, time.process_time() - own
+    used.server = of_server(server) - others
+
+
+def rated(gate: Gate, work: Work, writers: int, seconds: float) -> int:
+    """Let writers work for a while; return how many events they wrote."""
     total, lock = [0], threading.Lock()
     ends = time.perf_counter() + seconds
 
@@ -97,10 +115,9 @@ def rated(
         with lock:
             total[0] += done
 
-    before, began = spent(server), time.perf_counter()
     with running([threading.Thread(target=write) for _ in range(writers)]):
         pass
-    return total[0], time.perf_counter() - began, spent(server) - before
+    return total[0]
 
 
 @contextmanager
@@ -147,19 +164,17 @@ def table(rows: int) -> pl.DataFrame:
     return pl.DataFrame({**columns, "at": at}).with_columns(kind=pl.lit("view"), value=1.0)
 
 
-def spent(server: PostgresServer | None) -> float:
-    """Return the seconds of processor that this process and the server have used so far."""
-    process = psutil.Process()
-    own = process.cpu_times()
-    total = own.user + own.system
-    if server is not None:
-        top = psutil.Process(server.pid)
-        for each in (top, *top.children(recursive=True)):
-            try:
-                times = each.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            total += times.user + times.system
+def of_server(server: PostgresServer | None) -> float:
+    """Return the seconds of processor that the processes of a server have used so far."""
+    if server is None:
+        return 0.0
+    total, top = 0.0, psutil.Process(server.pid)
+    for each in (top, *top.children(recursive=True)):
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
     return total
 
 

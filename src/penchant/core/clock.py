@@ -11,6 +11,8 @@ __all__ = ["Clock", "FixedClock", "SystemClock", "micros", "parse_duration", "ut
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Clock(Protocol):
     """Something that knows what time it is."""
@@ -68,7 +70,8 @@ def micros(at: datetime) -> int:
     >>> micros(datetime(1970, 1, 1, 0, 0, 1, 5))
     1000005
     """
-    return (utc(at) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    since = utc(at) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def parse_duration(text: str, *, field: str | None = None) -> timedelta:

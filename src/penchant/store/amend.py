@@ -28,6 +28,9 @@ _touched = sa.Table(
     "touched", sa.MetaData(), sa.Column("user", TEXT), sa.Column("target", TEXT), prefixes=["TEMPORARY"]
 )
 
+_NAMING = sa.select(1).where(events.c.replaces.is_not(None)).order_by(events.c.replaces).limit(1)
+"Whether any event names another, in the order of the small index that holds only these, so that nothing else is read."
+
 
 def counting(seq: sa.ColumnElement[int] = events.c.seq) -> sa.ColumnElement[bool]:
     """Return the SQL condition that an event counts; every read of the log has it.
@@ -50,7 +53,7 @@ def any_amended(connection: sa.Connection) -> bool:
     ...         any_amended(connection)
     False
     """
-    return connection.execute(sa.select(1).where(events.c.replaces.is_not(None)).limit(1)).first() is not None
+    return connection.execute(_NAMING).first() is not None
 
 
 def amended(connection: sa.Connection, ids: Sequence[str]) -> set[tuple[str, str]]:

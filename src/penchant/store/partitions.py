@@ -15,14 +15,15 @@ import sqlalchemy as sa
 from penchant.core.clock import micros
 from penchant.core.errors import StoreError
 
-__all__ = ["Partitions", "part_of"]
+__all__ = ["DAY", "Partitions", "part_of"]
 
 T = TypeVar("T")
 
 _FIRST = 2000
 _LOCK = 0x70617274  # the letters of part
 _PARTS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass"
-_DAY = 86_400_000_000
+DAY = 86_400_000_000
+"Microseconds of a day; no part ends within one."
 
 
 def part_of(at: int) -> str:
@@ -57,8 +58,8 @@ class Partitions:
 
     def needed(self, moments: Iterable[int]) -> list[str]:
         """Return the names of the parts that are not known to be there, in order."""
-        days = {at // _DAY for at in moments}
-        return sorted({part_of(day * _DAY) for day in days} - self._known)
+        days = {at // DAY for at in moments}
+        return sorted({part_of(day * DAY) for day in days} - self._known)
 
     def ensure(self, moments: Iterable[int]) -> None:
         """Make the parts that are missing, each in a transaction of its own; readers and writers go on meanwhile."""

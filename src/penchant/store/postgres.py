@@ -119,6 +119,34 @@ class Postgres(Database):
 
         return self.again(once)
 
+    def once(self, statement: str, values: Sequence[Any], but: str) -> Sequence[Any] | None:
+        """Return the one row of a statement that is a transaction by itself; again when it stood in another's way.
+
+        That spares the ways to the server and back for its beginning and end. None when it failed, and kept nothing,
+        with the server's code ``but``.
+        """
+
+        def work() -> Sequence[Any] | None:
+            with self._translated(), self._single.connect() as connection:
+                try:
+                    return connection.exec_driver_sql(statement, tuple(values)).one()
+                except sa.exc.DBAPIError as error:
+                    if _state(error) == but:
+                        return None
+                    self._check_kept(error)
+                    raise
+
+        return self.again(work)
+
+    def _check_kept(self, error: sa.exc.DBAPIError) -> None:
+        """Say, when the server hung up, that what it was given may have been kept."""
+        if error.connection_invalidated:
+            raise StoreError(
+                "the store hung up while it was keeping this",
+                got=self.place,
+                then="send it again: it may have been kept, and an event with the same id counts once",
+            ) from None
+
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Yield a connection in a transaction: all of it is on disk on leaving, or, on an error, none of it."""
@@ -127,13 +155,8 @@ class Postgres(Database):
             try:
                 connection.commit()
             except sa.exc.DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                raise StoreError(
-                    "the store hung up while it was keeping this",
-                    got=self.place,
-                    then="send it again: it may have been kept, and an event with the same id counts once",
-                ) from None
+                self._check_kept(error)
+                raise
 
     def again(self, work: Callable[[], T]) -> T:
         """Do work; a few times more while other transactions stand in its way."""

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from penchant.core.progress import Advance
 from penchant.store.amend import any_amended, settle
 from penchant.store.database import CONTENT, Log, Row, Then
-from penchant.store.partitions import Partitions
-from penchant.store.postgrestable import KNOW, LIST, TYPES, copy_in, cursor, fill_empty, know, stage
+from penchant.store.partitions import DAY, Partitions
+from penchant.store.postgrestable import KNOW, LIST, TYPES, array, copy_in, copy_new, cursor, know, stage
 from penchant.store.tables import event_ids, events, superseded
 
 __all__ = ["PostgresLog"]
@@ -34,7 +34,11 @@ _ADD_ROWS = f"""
     ), added AS (
       INSERT INTO events (seq, {LIST}) SELECT seq, {LIST} FROM numbered JOIN fresh USING (seq, id) ORDER BY seq
     )
-    SELECT id, named FROM fresh"""  # noqa: S608 - names of ours only
+    SELECT count(*), {{named}}, CASE WHEN count(*) < %s THEN array_agg(id) END FROM fresh"""  # noqa: S608 - names of ours only
+_ADD = _ADD_ROWS.format(named="array_agg(id) FILTER (WHERE named)")
+_ADD_ONLY = _ADD_ROWS.format(named="1 / CASE WHEN bool_or(named) THEN 0 ELSE 1 END")
+"The same, but it fails when an event was named before it came; when it does not, nothing else is to be done."
+_NAMED_BEFORE = "22012"  # division by zero
 _ADD_TABLE = f"INSERT INTO events (seq, {LIST}) SELECT seq, {LIST} FROM coming"  # noqa: S608 - names of ours only
 _ONLY_NEW = " JOIN event_ids USING (id, seq, at) ORDER BY seq"
 # Of ids whose events are gone, those that a remaining event names stay known as named, and nothing else does.
@@ -52,7 +56,32 @@ _NAME = """
     ON CONFLICT DO NOTHING"""
 
 
+class _Coming:
+    """Batches of rows on their way in; of rows with one id, the first."""
+
+    def __init__(self, batches: Sequence[Sequence[Row]]) -> None:
+        self._first: dict[str, tuple[int, Row]] = {}
+        for number, batch in enumerate(batches):
+            for row in batch:
+                self._first.setdefault(row["id"], (number, row))
+        self.rows = [row for _, row in self._first.values()]
+        self._number = len(batches)
+
+    def columns(self) -> tuple[str | int, ...]:
+        """Return the columns as the server's arrays, and how many rows they have."""
+        return (*[array([row.get(name) for row in self.rows]) for name in CONTENT], len(self.rows))
+
+    def accepted(self, found: Sequence[Any]) -> list[int]:
+        """Return how many rows of each batch were new, given how many all, and, when not all were, the new ids."""
+        count, _, fresh = found
+        accepted = [0] * self._number
+        for number, _ in self._first.values() if count == len(self.rows) else [self._first[key] for key in fresh or ()]:
+            accepted[number] += 1
+        return accepted
+
+
 class _Server(Protocol):
+    def once(self, statement: str, values: Sequence[Any], but: str) -> Sequence[Any] | None: ...
     def adding(self, work: Callable[[sa.Connection], T]) -> T: ...
     def transaction(self) -> AbstractContextManager[sa.Connection]: ...
     def reading(self) -> AbstractContextManager[sa.Connection]: ...
@@ -76,34 +105,31 @@ class PostgresLog(Log):
 
     def add(self, batches: Sequence[Sequence[Row]]) -> list[int]:
         """Add batches of rows in one statement; an id that is known already adds nothing."""
+        coming = _Coming(batches)
+        plain = all(row.get("replaces") is None for row in coming.rows)
 
         def work() -> list[int]:
-            return self._database.adding(lambda connection: self._add(connection, batches))
+            if plain:
+                found = self._database.once(_ADD_ONLY, coming.columns(), _NAMED_BEFORE)
+                if found is not None:
+                    return coming.accepted(found)
+            return self._database.adding(lambda connection: self._add(connection, coming))
 
-        return self._partitions.retried([row["at"] for batch in batches for row in batch], work)
+        return self._partitions.retried([row["at"] for row in coming.rows], work)
 
-    def _add(self, connection: sa.Connection, batches: Sequence[Sequence[Row]]) -> list[int]:
-        first: dict[str, tuple[int, Row]] = {}
-        for number, batch in enumerate(batches):
-            for row in batch:
-                first.setdefault(row["id"], (number, row))
-        rows = [row for _, row in first.values()]
-        naming = {(row["user"], row["replaces"]) for row in rows if row.get("replaces") is not None}
+    def _add(self, connection: sa.Connection, coming: _Coming) -> list[int]:
+        naming = {(row["user"], row["replaces"]) for row in coming.rows if row.get("replaces") is not None}
         _name(connection, naming)
-        columns = tuple([row.get(name) for row in rows] for name in CONTENT)
-        fresh = connection.exec_driver_sql(_ADD_ROWS, columns).fetchall()
-        accepted = [0] * len(batches)
-        for key, _ in fresh:
-            accepted[first[key][0]] += 1
-        _settle(connection, naming, [key for key, named in fresh if named])
-        return accepted
+        found = connection.exec_driver_sql(_ADD, coming.columns()).one()
+        _settle(connection, naming, found[1] or [])
+        return coming.accepted(found)
 
     def add_table(self, rows: pl.DataFrame, advance: Advance, then: Then) -> int:
         """Add a table through COPY; an id that is known already adds nothing."""
 
         def work(connection: sa.Connection) -> int:
             naming = set(rows.filter(pl.col("replaces").is_not_null()).select("user", "replaces").iter_rows())
-            if not naming and fill_empty(connection, rows):
+            if not naming and copy_new(connection, rows):
                 accepted = rows.height
                 advance(rows.height)
             else:
@@ -111,7 +137,7 @@ class PostgresLog(Log):
             then(connection, accepted)
             return accepted
 
-        days = rows["at"].unique().to_list()
+        days = ((rows["at"] // DAY).unique() * DAY).to_list()
         return self._partitions.retried(days, lambda: self._database.adding(work))
 
     def fill(self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
@@ -181,8 +207,11 @@ def _add_staged(connection: sa.Connection, rows: pl.DataFrame, naming: set[tuple
     advance(rows.height // 2)
     _name(connection, naming)
     accepted = know(connection)
-    if accepted < rows.height:
-        connection.exec_driver_sql("ANALYZE coming")
+    if not accepted:
+        connection.exec_driver_sql("DROP TABLE coming")
+        _settle(connection, naming, [])
+        advance(rows.height - rows.height // 2)
+        return 0
     connection.exec_driver_sql(_ADD_TABLE if accepted == rows.height else _ADD_TABLE + _ONLY_NEW)
     _settle(connection, naming, _coming_ids(connection) if any_amended(connection) else [])
     connection.exec_driver_sql("DROP TABLE coming")

@@ -1,8 +1,10 @@
-"""A whole table into PostgreSQL: COPY, and the ids indexed once where the log is empty."""
+"""A whole table into PostgreSQL: COPY, straight into the log where all ids are new."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 
 from penchant.store.database import CONTENT
 
-__all__ = ["KNOW", "LIST", "TYPES", "copy_in", "cursor", "fill_empty", "know", "stage"]
+__all__ = ["KNOW", "LIST", "TYPES", "array", "copy_in", "copy_new", "cursor", "know", "stage"]
 
 TYPES = {"at": "bigint", "value": "double precision", "price": "double precision", "recorded": "bigint"}
 "The types of an event's columns that are not text."
@@ -25,12 +27,35 @@ KNOW = """
 "Takes note of the ids that are new, to be formatted with where they stand."
 
 _BLOCK = 1 << 20  # bytes given to COPY at once
-_IDS = "INSERT INTO event_ids (id, at, seq, named) SELECT id, at, seq, false FROM {given}"
-_ANY = "SELECT EXISTS (SELECT FROM event_ids) OR EXISTS (SELECT FROM events)"
+_UNKNOWN = """
+    (SELECT * FROM coming WHERE NOT EXISTS
+      (SELECT FROM event_ids WHERE event_ids.id = coming.id AND event_ids.seq IS NOT NULL)) AS unknown"""
+_KNOWN = "SELECT EXISTS (SELECT FROM event_ids WHERE id IN (%s, %s))"
 _TAKE = "SELECT min(n), max(n) FROM (SELECT nextval('events_seq') AS n FROM generate_series(1, %s)) AS taken"
-_KEY = """
-    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE contype = 'p' AND conrelid = 'event_ids'::regclass"""
+_day = pl.from_epoch("at", "us")
+_PART = _day.dt.year() * 4 + _day.dt.quarter()
+_TWICE = "23505"  # what the server calls a key that stands there already
+
+
+def array(values: Sequence[str | float | None]) -> str:
+    r"""Return values of one kind as PostgreSQL writes an array of them.
+
+    >>> print(array(["tea", 'a "b"', None]), array(["tea"]), array([1.5, None]))
+    {"tea","a \"b\"",NULL} {"tea"} {1.5,NULL}
+    """
+    texts = [value for value in values if type(value) is str]
+    plain = "".join(texts)
+    if not texts or len(texts) < len(values) or '"' in plain or "\\" in plain:
+        return "{" + ",".join([_element(value) for value in values]) + "}"
+    return '{"' + '","'.join(texts) + '"}'
+
+
+def _element(value: str | float | None) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)
 
 
 def cursor(connection: sa.Connection) -> Any:
@@ -55,9 +80,17 @@ def copy_in(connection: sa.Connection, table: str, rows: pl.DataFrame) -> None:
     ...         connection.exec_driver_sql("SELECT sum(value) FROM counters WHERE name IN ('a', 'b')").scalar_one()
     Decimal('3')
     """
+    _send(connection, table, rows.columns, _written(rows))
+
+
+def _written(rows: pl.DataFrame) -> io.BytesIO:
     content = io.BytesIO()
     rows.write_csv(content, include_header=False, quote_style="non_numeric", null_value="\\N")
-    block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in rows.columns)
+    return content
+
+
+def _send(connection: sa.Connection, table: str, columns: Sequence[str], content: io.BytesIO) -> None:
+    block, names = content.getbuffer(), ", ".join(f'"{name}"' for name in columns)
     with cursor(connection).copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy:
         for start in range(0, len(block), _BLOCK):
             copy.write(block[start : start + _BLOCK])
@@ -86,7 +119,7 @@ def stage(connection: sa.Connection, rows: pl.DataFrame) -> None:
 def know(connection: sa.Connection) -> int:
     """Take note of the ids of the table ``coming``; return how many are new.
 
-    Most tables hold new ids only, and then a plain INSERT does, at half the work of one that looks out for conflicts.
+    Those that are there are left out before, for to run into them costs more than to look for them.
 
     >>> from penchant.store.store import Store
     >>> from penchant.testing.postgres import PostgresServer
@@ -97,60 +130,59 @@ def know(connection: sa.Connection) -> int:
     ...         know(connection), know(connection)
     (1, 0)
     """
-    try:
-        with connection.begin_nested():
-            return connection.exec_driver_sql(_IDS.format(given="coming") + " ORDER BY id").rowcount
-    except sa.exc.IntegrityError:
-        return connection.exec_driver_sql(KNOW.format(given="coming")).rowcount
+    connection.exec_driver_sql("ANALYZE coming")
+    return connection.exec_driver_sql(KNOW.format(given=_UNKNOWN)).rowcount
 
 
-def fill_empty(connection: sa.Connection, rows: pl.DataFrame) -> bool:
-    """Add rows, ids distinct, to a log that holds nothing, and index the ids afterwards; return whether it was one.
+def copy_new(connection: sa.Connection, rows: pl.DataFrame) -> bool:
+    """Add rows, ids distinct, when all of their ids are new; return whether they were, or nothing was done.
 
-    Nobody else adds to the log meanwhile; whoever reads it goes on. When somebody is at it already, nothing is done.
+    Most tables hold new ids only, and then two COPYs do, each in the order of its table's index, whose pages are then
+    written one after the other and not all over; the numbers still say in which order the rows stood.
 
     >>> from penchant.store.store import Store
     >>> from penchant.testing.postgres import PostgresServer
-    >>> rows = pl.DataFrame({"id": ["e1"], "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0})
+    >>> rows = pl.DataFrame({"id": ["e2", "e1"], "user": "ann", "item": "tea", "kind": "view", "at": 1, "value": 1.0})
     >>> rows = rows.with_columns(pl.lit(None, pl.String).alias(n) for n in CONTENT if n not in rows.columns)
     >>> rows = rows.with_columns(channel=pl.lit("web"), price=pl.lit(None, pl.Float64), recorded=pl.lit(2))
     >>> with PostgresServer() as server, Store.create(server.database()) as store:
-    ...     database = store._database
-    ...     database.log._partitions.ensure([1])
-    ...     with database.transaction() as connection:
-    ...         filled = fill_empty(connection, rows), fill_empty(connection, rows)
-    ...         stage(connection, rows)
-    ...         added = know(connection)
-    ...         copy_in(connection, "event_ids", pl.DataFrame({"id": ["e2"], "named": [True]}))
-    ...         ids = [key for key, in cursor(connection).execute("SELECT id FROM event_ids ORDER BY id")]
-    >>> filled, added, ids
-    ((True, False), 0, ['e1', 'e2'])
+    ...     store._database.log._partitions.ensure([1])
+    ...     with store._database.transaction() as connection:
+    ...         added = copy_new(connection, rows), copy_new(connection, rows)
+    ...         ids = [key for key, in cursor(connection).execute("SELECT id FROM events ORDER BY seq")]
+    >>> added, ids
+    ((True, False), ['e2', 'e1'])
     """
-    if connection.exec_driver_sql(_ANY).scalar_one() or not _locked(connection):
+    if connection.exec_driver_sql(_KNOWN, (rows["id"][0], rows["id"][-1])).scalar_one():
         return False
-    if connection.exec_driver_sql(_ANY).scalar_one():
-        return False
-    first, last = connection.exec_driver_sql(_TAKE, (rows.height,)).one()
-    if last - first != rows.height - 1:  # others took numbers in between
-        return False
-    name, meaning = connection.exec_driver_sql(_KEY).one()
-    connection.exec_driver_sql(f'ALTER TABLE event_ids DROP CONSTRAINT "{name}"')
-    copy_in(connection, "events", rows.select(CONTENT).with_columns(seq=pl.int_range(first, last + 1, dtype=pl.Int64)))
-    connection.exec_driver_sql(_IDS.format(given="events"))
-    connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
-    connection.exec_driver_sql(f'ALTER TABLE event_ids ADD CONSTRAINT "{name}" {meaning}')
+    with ThreadPoolExecutor(1) as beside:  # the next table is made ready while the server takes in this one
+        sorting = beside.submit(_by_id, rows)
+        first, last = connection.exec_driver_sql(_TAKE, (rows.height,)).one()
+        if last - first != rows.height - 1:  # others took numbers in between
+            return False
+        ids = sorting.result().with_columns(pl.col("seq") + first)
+        writing = beside.submit(_by_person, rows, first)
+        try:
+            with connection.begin_nested():
+                copy_in(connection, "event_ids", ids)
+        except connection.dialect.loaded_dbapi.Error as error:
+            if getattr(error, "sqlstate", None) != _TWICE:
+                raise
+            return False
+        names, content = writing.result()
+        _send(connection, "events", names, content)
     return True
 
 
-def _locked(connection: sa.Connection) -> bool:
-    """Take the table of ids for this transaction alone, unless that takes longer than a second."""
-    try:
-        with connection.begin_nested():
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
-            connection.exec_driver_sql("LOCK TABLE event_ids IN ACCESS EXCLUSIVE MODE")
-            connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
-    except sa.exc.OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != "55P03":
-            raise
-        return False
-    return True
+def _by_id(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the table of ids, in the order of its index, numbered from 0 as the events are."""
+    places = rows["id"].arg_sort()
+    return pl.select(rows["id"].gather(places), rows["at"].gather(places), seq=places.cast(pl.Int64), named=False)
+
+
+def _by_person(rows: pl.DataFrame, first: int) -> tuple[list[str], io.BytesIO]:
+    """Return the names of the columns that hold anything, and their content in the order of the parts' indexes."""
+    filled = [name for name in CONTENT if rows[name].null_count() < rows.height]
+    numbered = rows.select(filled).with_columns(seq=pl.int_range(first, first + rows.height, dtype=pl.Int64))
+    numbered = numbered.sort(_PART, "user", "at", maintain_order=True)
+    return numbered.columns, _written(numbered)

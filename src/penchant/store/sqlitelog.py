@@ -125,8 +125,7 @@ class SQLiteLog(Log):
 def _same(rows: pl.DataFrame) -> dict[str, Any]:
     """Return the columns that hold one value in every row, and that value; these need not pass through the file."""
     plain = [name for name in CONTENT if name != "id" and not rows.schema[name].is_nested()]
-    few = [name for name in plain if rows[name].n_unique() == 1]
-    return {name: rows[name][0] for name in few}
+    return {name: rows[name][0] for name in plain if rows[name].eq_missing(rows[name][0]).all()}
 
 
 def _copy(connection: sa.Connection, total: int, same: dict[str, Any], advance: Advance) -> int:

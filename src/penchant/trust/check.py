@@ -64,6 +64,8 @@ def fault(event: Event, latest: int) -> tuple[str, str] | None:
         latest: the last moment allowed, in microseconds since 1970 UTC.
     """
     allowed = f"allowed: text of 1 to {LONGEST} characters without control characters"
+    if _plain(event):
+        return _bad_time(event.at, latest)
     anonymous = event.user == "" and event.session is not None
     for name in ("item", "kind", "channel") if anonymous else ("user", "item", "kind", "channel"):
         wrong = flaw(getattr(event, name))
@@ -76,6 +78,24 @@ def fault(event: Event, latest: int) -> tuple[str, str] | None:
     price = None if event.price is None else _bad_value(event.price, "price")
     time, value = _bad_time(event.at, latest), _bad_value(event.value)
     return time or value or price or _bad_context(event.context) or _bad_replaces(event, allowed)
+
+
+def _plain(event: Event) -> bool:
+    """Return whether an event, but for its time, is one of the many that are easily seen to have nothing wrong."""
+    ids = [event.user, event.item, event.kind, event.channel]
+    ids += [text for text in (event.id, event.session, event.slate) if text is not None]
+    return (
+        type(event.value) is float
+        and math.isfinite(event.value)
+        and event.context == {}
+        and event.replaces is None
+        and event.price is None
+        and event.kind != RETRACT
+        and {*map(type, ids)} == {str}
+        and min(map(len, ids)) > 0
+        and max(map(len, ids)) <= LONGEST
+        and _CONTROL.search("".join(ids)) is None
+    )
 
 
 def _bad_time(at: object, latest: int) -> tuple[str, str] | None:

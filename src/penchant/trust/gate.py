@@ -371,12 +371,13 @@ class Gate:
 
 
 def _row(event: Event, recorded: int) -> dict[str, Any]:
+    at = micros(event.at)
     return {
-        "id": derived(event) if event.id is None else event.id,
+        "id": derived(event, at) if event.id is None else event.id,
         "user": event.user or visitor(event.session or ""),
         "item": event.item,
         "kind": event.kind,
-        "at": micros(event.at),
+        "at": at,
         "value": float(event.value),
         "session": event.session,
         "channel": event.channel,

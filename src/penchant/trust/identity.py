@@ -12,18 +12,24 @@ from penchant.core.nouns import Event
 
 __all__ = ["derived", "derived_all"]
 
+_NUMBER, _BITS = struct.Struct("<d"), struct.Struct("<q")
 _SEPARATOR = "\x1f"  # no id may hold it, so two different events never spell the same text
 
 
-def derived(event: Event) -> str:
+def derived(event: Event, at: int | None = None) -> str:
     """Return 32 hex characters: BLAKE2b-128 of user, item, kind, at, value, session, channel and what it replaces.
 
     >>> from datetime import datetime
     >>> derived(Event("900", "1095275", "purchase", datetime(2017, 1, 1)))
     '60ec41dcbec3842309acff4cf2f3de39'
+
+    Args:
+        event: which has no id.
+        at: its time in microseconds since 1970 UTC, where that is known already.
     """
-    (bits,) = struct.unpack("<q", struct.pack("<d", float(event.value) + 0.0))  # -0.0 and 0.0 are one value
-    parts = [event.user, event.item, event.kind, str(micros(event.at)), str(bits), event.session or "", event.channel]
+    at = micros(event.at) if at is None else at
+    (bits,) = _BITS.unpack(_NUMBER.pack(float(event.value) + 0.0))  # -0.0 and 0.0 are one value
+    parts = [event.user, event.item, event.kind, str(at), str(bits), event.session or "", event.channel]
     if event.replaces is not None:
         parts.append(event.replaces)
     return blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
@@ -59,9 +65,9 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
         longer = pl.concat_str(spelled, "replaces", separator=_SEPARATOR)
         spelled = pl.when(pl.col("replaces").is_null()).then(spelled).otherwise(longer)
     ids = _hashed(table.select(text=spelled)["text"])
-    repeated = ids.is_duplicated()
-    if not repeated.any():
+    if ids.n_unique() == len(ids):
         return ids
+    repeated = ids.is_duplicated()
     rows = pl.DataFrame({"id": ids, "row": pl.int_range(len(ids), eager=True)}).filter(repeated)
     rows = rows.with_columns(nth=pl.int_range(pl.len()).over("id")).filter(pl.col("nth") > 0)
     renamed = _hashed(
@@ -71,5 +77,5 @@ def derived_all(table: pl.DataFrame) -> pl.Series:
 
 
 def _hashed(texts: pl.Series) -> pl.Series:
-    digests = [blake2b(text, digest_size=16).digest() for text in texts.cast(pl.Binary).to_list()]
-    return pl.Series("id", digests, dtype=pl.Binary).bin.encode("hex")
+    digests = [blake2b(text, digest_size=16).hexdigest() for text in texts.cast(pl.Binary).to_list()]
+    return pl.Series("id", digests, dtype=pl.String)
