@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CHUNK = 250_000
 "Rows in one transaction."
 _FIRST = 4
-"Times as many in the first one of an empty log: nobody waits for it, and its indexes are made once."
+"Times as many in the first one of an empty log: nobody waits for it, and SQLite makes its indexes once."
 
 
 def identity(ids: pl.Series) -> str:
