@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from litestar import Litestar, Router
@@ -11,7 +13,7 @@ from litestar.exceptions import HTTPException
 from penchant.core.errors import PenchantError
 from penchant.server import asking, debug, health, routes, visits
 from penchant.server.demo import Demo
-from penchant.server.door import Door
+from penchant.server.door import WAITING, Door
 from penchant.server.edge import Edge
 from penchant.server.errors import answer_error
 from penchant.server.gauges import watch_over
@@ -48,6 +50,9 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
     def count() -> None:
         engine.models.listen(door.meters.swap)
 
+    def hire() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WAITING, "penchant-http"))
+
     state = State({"door": door})
     pages: list[Router] = []
     if demo is not None:
@@ -60,7 +65,7 @@ def create_app(engine: Engine, *, demo: Demo | None = None) -> Litestar:
         ],
         exception_handlers={PenchantError: answer_error, HTTPException: answer_error, Exception: answer_error},
         state=state,
-        on_startup=[count],
+        on_startup=[count, hire],
         openapi_config=CONFIG,
         request_max_body_size=engine.settings.server.max_body,
         on_shutdown=[traces.close] if traces else [],

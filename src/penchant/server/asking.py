@@ -30,7 +30,8 @@ def ask_page(request: Asked, body: RawBody) -> PageAnswer:
     actor, door = sent(request), door_of(request)
     require(actor, "recommend:read")
     check_query(request)
-    found = door.engine.page(actor, read_struct(body, Page))
+    with door.turns:
+        found = door.engine.page(actor, read_struct(body, Page))
     for slate in found.slates:
         door.meters.slate(slate)
     return found
@@ -49,7 +50,8 @@ def ask_ranking(request: Asked, body: RawBody) -> Ranking:
     actor, door = sent(request), door_of(request)
     require(actor, "recommend:read")
     check_query(request)
-    found = door.engine.rank(actor, read_struct(body, RankAsk))
+    with door.turns:
+        found = door.engine.rank(actor, read_struct(body, RankAsk))
     door.meters.slate(found.slate)
     return found
 

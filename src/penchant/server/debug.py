@@ -33,7 +33,8 @@ def recommendations(request: Asked, body: RawBody) -> Debugged:
     actor, door = sent(request), door_of(request)
     require(actor, "admin")
     check_query(request)
-    return door.engine.debug(actor, read_struct(body, Ask))
+    with door.turns:
+        return door.engine.debug(actor, read_struct(body, Ask))
 
 
 ROUTES: list[HTTPRouteHandler] = [recommendations]

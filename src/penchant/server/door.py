@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from litestar import Request
-from msgspec import Struct
+from msgspec import Struct, field
 
 from penchant.core.errors import InputError, Unauthorized
 from penchant.server.body import check_type
@@ -24,6 +26,12 @@ Asked = Request[Any, Any, Any]
 
 _HEADER = "Authorization: Bearer <key>"
 
+WAITING = 32
+"Threads for requests: those that write events mostly wait for the disk, and share a wait when they wait together."
+
+ANSWERING = len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
+"Answers that are worked out at once: as many as there are processors, and two that wait for the store."
+
 
 class Door(Struct, frozen=True, eq=False):
     """The engine behind an app, and the app's counters.
@@ -38,6 +46,8 @@ class Door(Struct, frozen=True, eq=False):
     "Answers everything."
     meters: Meters
     "Counts what was answered."
+    turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(ANSWERING))
+    "Held by who works out an answer, so that no more do at once than processors can use; who writes events needs none."
 
 
 def door_of(request: Asked) -> Door:

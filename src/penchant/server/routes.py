@@ -129,7 +129,8 @@ def recommend(request: Asked, body: RawBody) -> Answer:
     actor, door = sent(request), door_of(request)
     require(actor, "recommend:read")
     check_query(request)
-    answer = door.engine.recommend(actor, read_struct(body, Ask))
+    with door.turns:
+        answer = door.engine.recommend(actor, read_struct(body, Ask))
     door.meters.slate(answer)
     return answer
 
@@ -146,7 +147,8 @@ def similar(request: Asked, id: FromPath[str], n: N = 10) -> Answer:
     actor, door = actor_of(request), door_of(request)
     require(actor, "recommend:read")
     check_query(request, "n")
-    answer = door.engine.similar(actor, id_of(id), n, Filters())
+    with door.turns:
+        answer = door.engine.similar(actor, id_of(id), n, Filters())
     door.meters.slate(answer)
     return answer
 

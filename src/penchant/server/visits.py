@@ -97,7 +97,8 @@ def recommend(request: Asked, body: RawBody) -> Answer:
     actor, door = sent(request), door_of(request)
     check_query(request)
     door.engine.gate.sessions.check(actor, session_of(request))
-    answer = door.engine.recommend_visit(actor, session_of(request), read_struct(body, VisitAsk))
+    with door.turns:
+        answer = door.engine.recommend_visit(actor, session_of(request), read_struct(body, VisitAsk))
     door.meters.slate(answer)
     return answer
 
