@@ -97,8 +97,8 @@ def pictures(found: Outcome) -> list[Picture]:
     >>> for picture in pictures(Outcome((Line("popular", "hit", 5, 0.1),), setup)):
     ...     print(f"{picture.title}: {picture.why}")
     hit by k, the length of the slate: hit was measured at one k only, 5; ask for hit at several.
-    By segment: nothing was sliced; pass by=, such as item.popularity or a column of users or items.
-    By history length: how many items the history holds: not measured; pass by=['user.history'].
+    By segment: nothing was sliced; ask for slices (by=, --by) such as item.popularity or a column of users.
+    By history length: how many items the history holds: not measured; ask for the slices user.history (by=, --by).
     Accuracy against diversity: neither diversity nor coverage was measured; ask for coverage@10.
     Fit time against accuracy: nobody measured how long fitting took; pass seconds= to evaluate.
     """
@@ -108,12 +108,12 @@ def pictures(found: Outcome) -> list[Picture]:
     segments = [parts(found, column) for column in columns if column != _HISTORY] or [
         Picture(
             title="By segment",
-            why="nothing was sliced; pass by=, such as item.popularity or a column of users or items.",
+            why="nothing was sliced; ask for slices (by=, --by) such as item.popularity or a column of users.",
         )
     ]
     history = parts(found, _HISTORY)
     if _HISTORY not in columns:
-        history = Picture(title=history.title, why=f"not measured; pass by=[{_HISTORY!r}].")
+        history = Picture(title=history.title, why=f"not measured; ask for the slices {_HISTORY} (by=, --by).")
     metric = found.head.partition("@")[0]
     return [by_k(found, metric), *segments, history, against_variety(found), against_time(found)]
 

@@ -147,7 +147,7 @@ def against_time(found: Outcome) -> Picture:
     points = [(max(line.seconds or 0.0, 0.001), line.value or 0.0, line.model) for line in lines]
     missing = len({line.model for line in found.whole}) - len(lines)
     said = f"{_better_way(found)} is more accurate, further left is faster; "
-    said += "each step to the right takes several times as long."
+    said += "each step to the right takes several times as long. The first fit of a kind loads compiled code, too."
     said += f" {missing} more without a fit of their own." if missing else ""
     return _scatter(found, f"{title}: {lines[0].name}", points, "seconds to fit", said, log=True)
 
