@@ -26,7 +26,7 @@ test: $(VENV)/.dev ## Run the tests and every example in the documentation
 	@$(BIN)/python -m pytest $(ARGS)
 
 sim: $(VENV)/.dev ## Simulate how often intervals hold the truth (minutes; not part of `make test`)
-	@$(BIN)/python -m pytest tests/sim -m sim -s $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/sim -m sim -s $(ARGS)
 
 fuzz: $(VENV)/.dev ## Ask the server at random what its description allows and forbids (minutes; a little of it is in `make test`)
 	@$(BIN)/python -m pytest tests/server -m fuzz -s $(ARGS)

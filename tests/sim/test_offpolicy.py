@@ -77,18 +77,102 @@ def test_intervals_of_slates_cover_the_truth_as_often_as_they_say():
     own = np.array([[0.1, 0.3, 0.2], [0.3, 0.1, 0.4]])
     slot, rng = np.arange(2), np.random.default_rng(3)
     truth = float((target * own).sum())
-    seen: dict[str, list[bool]] = {name: [] for name in SLATE_ESTIMATORS}
+    apart = truth - float((logging * own).sum())
+    seen: dict[str, list[tuple[bool, bool]]] = {name: [] for name in SLATE_ESTIMATORS}
     for _ in range(LOGS):
         items = np.stack([rng.choice(3, 800, p=logging[k]) for k in slot], axis=1)
         reward = rng.random((800, 2)) < own[slot, items]
         logged = pt.LoggedSlates(reward=reward, propensity=logging[slot, items])
         for line in pt.off_policy_slates(logged, target[slot, items]).lines:
             if line.low is not None:
-                seen[line.estimator].append(line.low <= truth <= line.high)
+                seen[line.estimator].append((line.low <= truth <= line.high, line.diff_low <= apart <= line.diff_high))
     for name, inside in seen.items():
-        sys.stdout.write(f"\n  {name:18} {np.mean(inside):.3f}, of {len(inside)} logs with an interval")
+        value, difference = np.mean(inside, axis=0)
+        sys.stdout.write(f"\n  {name:18} {value:.3f} {difference:.3f}, of {len(inside)} logs with an interval")
         assert len(inside) >= 0.99 * LOGS, "a right log is refused once in 370 times, for its mean weight"
-        assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE, name
+        assert min(value, difference) >= 0.93 - NOISE, name
+        assert max(value, difference) <= 0.97 + NOISE, name
+
+
+@pytest.mark.parametrize("slates", [1, 6])
+def test_intervals_of_slates_that_show_nothing_twice_and_of_people_who_see_several(slates):
+    """Three items, two slots drawn one after the other without repeating; a click above bears on the one below.
+
+    With ``slates`` above 1 each of 400 people sees as many, and some click far oftener than others.
+    """
+    rng = np.random.default_rng(5 + slates)
+    pairs = np.array([(a, b) for a in range(3) for b in range(3) if a != b])
+
+    def chances(first):
+        return np.array([first[a] * first[b] / (1 - first[a]) for a, b in pairs])
+
+    logging, target = np.array([0.4, 0.35, 0.25]), np.array([0.3, 0.35, 0.35])
+    lure, n = np.array([0.15, 0.3, 0.45]), 800 if slates == 1 else 400 * slates
+    clicks = lure[pairs] * np.array([1.0, 0.6]) + 0.15 * (pairs[:, :1] == 2) * np.array([0, 1])
+    truth = float(chances(target) @ clicks.sum(axis=1))
+    apart = truth - float(chances(logging) @ clicks.sum(axis=1))
+    below = {name: {(a, b): p[b] / (1 - p[a]) for a, b in pairs} for name, p in (("old", logging), ("new", target))}
+    held: dict[str, list[tuple[bool, bool]]] = {"reward-interaction": [], "whole-slate": []}
+    for _ in range(LOGS):
+        unit = np.repeat(np.arange(n // slates), slates).astype(np.int32)
+        eager = np.ones(n) if slates == 1 else (2 * rng.beta(0.6, 0.6, n // slates))[unit]
+        which = rng.choice(len(pairs), n, p=chances(logging))
+        reward = rng.random((n, 2)) < clicks[which] * eager[:, None]
+        a, b = pairs[which].T
+        step = {name: np.array([below[name][pair] for pair in zip(a, b, strict=True)]) for name in below}
+        logged = pt.LoggedSlates(
+            reward=reward,
+            propensity=np.stack([logging[a], _second(logging)[b]], axis=1),
+            chained=np.stack([logging[a], step["old"]], axis=1),
+            unit=unit if slates > 1 else None,
+        )
+        own = np.stack([target[a], _second(target)[b]], axis=1)
+        chained = np.stack([target[a], step["new"]], axis=1)
+        for line in pt.off_policy_slates(logged, own, list(held), chained=chained).lines:
+            if line.low is not None:
+                inside = line.low <= truth <= line.high, line.diff_low <= apart <= line.diff_high
+                held[line.estimator].append(inside)
+    for name, inside in held.items():
+        value, difference = np.mean(inside, axis=0)
+        sys.stdout.write(f"\n  {slates} a person, {name:18} {value:.3f} {difference:.3f}, of {len(inside)} logs")
+        assert len(inside) >= 0.99 * LOGS
+        assert min(value, difference) >= 0.93 - NOISE, name
+        assert max(value, difference) <= 0.97 + NOISE, name
+
+
+def _second(first):
+    """Return the chance of each item in the second slot, whatever stands in the first."""
+    return np.array([sum(first[a] * first[b] / (1 - first[a]) for a in range(3) if a != b) for b in range(3)])
+
+
+@pytest.mark.parametrize("level", [0.8, 0.99])
+def test_other_levels_cover_as_often_as_they_say(level):
+    world, rng, inside = BanditWorld(actions=6), np.random.default_rng(8), []
+    for _ in range(LOGS):
+        draw = world.draw(1000, rng)
+        line = pt.off_policy(draw.logged, draw.target, ["snips"], level=level, rng=rng).lines[0]
+        if line.low is not None:
+            inside.append(line.low <= world.value <= line.high)
+    noise = 2 * np.sqrt(level * (1 - level) / len(inside))
+    sys.stdout.write(f"\n  level {level}: {np.mean(inside):.3f}, of {len(inside)} logs\n")
+    assert len(inside) > 0.9 * LOGS
+    assert level - 0.02 - noise <= np.mean(inside) <= level + 0.02 + noise
+
+
+@pytest.mark.parametrize("name", ["clicks", "a policy far from the log", "near the limits, far"])
+def test_intervals_after_slope_cover_at_least_as_often(name):
+    world, rounds = WORLDS[name]
+    rng = np.random.default_rng(19)
+    held: dict[str, list[bool]] = {each: [] for each in CLIPPED}
+    for _ in range(LOGS // 2):
+        draw = world.draw(rounds, rng)
+        for line in pt.off_policy(draw.logged, draw.target, list(CLIPPED), tuning="slope", rng=rng).lines:
+            if line.low is not None:
+                held[line.estimator].append(line.low <= world.value <= line.high)
+    for each, inside in held.items():
+        sys.stdout.write(f"\n  {name}, slope, {each:12} {np.mean(inside):.3f}, of {len(inside)} logs")
+        assert len(inside) > ANSWERED[name] * LOGS // 2
+        assert np.mean(inside) >= 0.93 - 1.5 * NOISE
 
 
 def test_intervals_cover_when_the_rounds_of_a_person_hang_together():

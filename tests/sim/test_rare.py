@@ -63,6 +63,7 @@ def test_intervals_cover_where_few_people_find_anything(rate):
         for title, row, few in (("value", held[0], asked[0]), ("difference", held[1], asked[1])):
             shares = np.divide(row, few, out=np.full(3, np.nan), where=few > 0)
             say(f"{rate:.0%} of {people} find anything, {title}", {"covered": shares.round(3), "asked": few / RUNS})
+            assert ((few - row) / RUNS <= 0.07 + NOISE).all(), "of all samples, told or not, so many mislead"
             told = shares[few > RUNS / 2]
             assert (told >= 0.93 - NOISE).all(), (people, title, shares)
             # Of a difference that hardly half of the samples tell, those that do hold it oftener than they say.
