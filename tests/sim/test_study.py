@@ -33,3 +33,18 @@ def test_intervals_cover_the_truth_as_often_as_they_say(taste, people):
         found = mean_difference(differences)
         inside.append(isinstance(found, Effect) and found.low <= truth <= found.high)
     assert 0.93 - NOISE <= np.mean(inside) <= 0.97 + NOISE
+
+
+@pytest.mark.parametrize("taste", TASTES)
+@pytest.mark.parametrize("people", [3, 5, 8])
+def test_intervals_of_very_few_people_cover_at_least_as_often(taste, people):
+    """Of so few, whose ratings are whole numbers, no interval can do it exactly; some samples have none."""
+    a, b = TASTES[taste]
+    points, rng = np.arange(1, 6), np.random.default_rng(people)
+    truth = float(points @ a - points @ b)
+    inside = []
+    for _ in range(STUDIES):
+        found = mean_difference((rng.choice(points, people, p=a) - rng.choice(points, people, p=b)).astype(float))
+        if isinstance(found, Effect):
+            inside.append(found.low <= truth <= found.high)
+    assert np.mean(inside) >= 0.93 - NOISE
