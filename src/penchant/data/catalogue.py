@@ -64,8 +64,8 @@ def read_items(
     """Read items from a file (CSV, Parquet, JSON Lines; gzip too) or any pandas, polars or Arrow table.
 
     ``attributes`` is a column of JSON objects, or several columns that are gathered into one; so is a single column of
-    another name that holds no JSON object. Of an id that is there
-    twice the last row counts. An item without a title is called by its id. Rows that cannot be used are refused and
+    another name that holds no JSON object. Of an id that is there twice the last row counts. An item without
+    a title is called by its id. Rows that cannot be used are refused and
     listed in ``quality``; when ``rejects`` names no place for them, a warning is logged.
 
     >>> table = pl.DataFrame({"sku": ["tea"], "group": ["drinks|hot"], "size": ["20 bags"]})

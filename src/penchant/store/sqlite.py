@@ -110,12 +110,14 @@ class SQLite(Database):
         SQLAlchemy's pool takes longer to lend one than SQLite takes to answer. There are as many as threads that asked
         at once; one whose question failed is not asked again.
         """
+        new = False
         try:
             driver = self._free.pop()
         except IndexError:
-            driver = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False)
-            _connected(driver, None)
+            driver, new = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False), True
         try:
+            if new:
+                _connected(driver, None)
             yield driver
         except BaseException:
             driver.close()
